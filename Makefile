@@ -1,0 +1,39 @@
+# Every target makes the environment it needs; `make demo` and `make test` are all a newcomer has to know.
+PYTHON_DEV = $(shell ./samplemind --environment dev)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test test-unit lint format bench requirements clean
+
+help: ## Show what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+demo: ## Start the whole cluster here, analyse a small library, show the result
+	./samplemind demo $(if $(LIBRARY),--library "$(LIBRARY)") $(if $(EXIT),--exit) $(ARGS)
+
+up: ## Start the whole cluster here and keep it up
+	./samplemind up $(ARGS)
+
+test: ## Install and pass every test
+	$(PYTHON_DEV) -m pytest $(ARGS)
+
+test-unit: ## The tests that need no server: seconds
+	$(PYTHON_DEV) -m pytest -m "not integration and not faults and not browser" $(ARGS)
+
+lint: ## Style, types, floors
+	$(PYTHON_DEV) -m ruff check .
+	$(PYTHON_DEV) -m ruff format --check .
+	$(PYTHON_DEV) -m mypy
+	$(dir $(PYTHON_DEV))lint-imports
+
+format: ## Mend style
+	$(PYTHON_DEV) -m ruff check --fix .
+	$(PYTHON_DEV) -m ruff format .
+
+bench: ## Measure the kernels against the references they name
+	$$(./samplemind --environment bench) -m benchmarks.kernels
+
+requirements: ## Compile the hashed pins again
+	UV=$(dir $(PYTHON_DEV))uv requirements/compile.sh $(ARGS)
+
+clean: ## Remove the environment and caches (never your data)
+	rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

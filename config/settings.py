@@ -1,0 +1,272 @@
+"""Settings: one frozen section a part. The only module that reads the environment.
+
+A value comes, strongest first, from an argument, the environment (``SAMPLEMIND_MONGO__URL``), a secret file
+(``mongo__url`` in the folder ``SAMPLEMIND_SECRETS_DIR``), or the TOML file ``SAMPLEMIND_CONFIG_FILE``. A wrong
+or unknown one stops the start and names the field. ``docs/settings.md`` is generated from this module.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PREFIX = "SAMPLEMIND_"
+
+Seconds = Annotated[float, Field(gt=0)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Section(BaseModel):
+    """A part's settings: frozen, and no field it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MongoSettings(Section):
+    """The ledger (row D1)."""
+
+    url: SecretStr = Field(
+        SecretStr("mongodb://127.0.0.1:27017"),
+        description="Where the ledger is; a replica set in production.",
+    )
+    database: str = Field("samplemind", min_length=1, description="The database's name.")
+    max_pool_size: int = Field(
+        100, ge=1, description="Most connections a process opens: the gateway's threads queue beyond it."
+    )
+    min_pool_size: int = Field(
+        10, ge=0, description="Connections a gateway keeps warm. A worker, one thread, keeps one."
+    )
+    socket_timeout_s: Seconds = Field(30, description="Longest wait for one reply, in seconds.")
+    connect_timeout_s: Seconds = Field(5, description="Longest wait for a connection, in seconds.")
+    server_selection_timeout_s: Seconds = Field(
+        5, description="Longest wait for a primary, in seconds; then the gateway answers 503."
+    )
+    write_concern: str = Field(
+        "majority", description="Acknowledged by a majority, always journaled: no 202 before the row is safe."
+    )
+    read_preference: Literal["primary", "primaryPreferred"] = Field(
+        "primaryPreferred", description="Lists may be read from a secondary while there is no primary."
+    )
+
+
+class RedisSettings(Section):
+    """The queue's broker (row D2). It carries hints only; losing all of it loses nothing."""
+
+    url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), description="Where the broker is.")
+    key_prefix: str = Field("sm:", description="Before every key, so that one server can serve several clusters.")
+    max_connections: int = Field(100, ge=1, description="Most connections a process opens.")
+    connect_timeout_s: Seconds = Field(5, description="Longest wait for a connection, in seconds.")
+    socket_timeout_s: Seconds = Field(
+        30,
+        description="Longest wait for a reply, in seconds; without it a dead path hangs a publisher for ever.",
+    )
+    keepalive_idle_s: int = Field(60, ge=1, description="TCP keepalive: idle seconds before the first probe.")
+    keepalive_interval_s: int = Field(10, ge=1, description="TCP keepalive: seconds between probes.")
+    keepalive_count: int = Field(3, ge=1, description="TCP keepalive: lost probes that end a connection.")
+
+
+class ChromaSettings(Section):
+    """The vector index (row D3). It can be thrown away: vectors also live in the ledger."""
+
+    url: str = Field("http://127.0.0.1:8000", description="Where `chroma run` listens; it has no authentication.")
+    collection: str = Field("samples", min_length=3, description="Prefix of the collections' names.")
+    space: Literal["cosine"] = Field("cosine", description="Distance between vectors.")
+    ef_construction: int = Field(200, ge=10, description="HNSW: candidates looked at when a vector is added.")
+    ef_search: int = Field(64, ge=10, description="HNSW: candidates looked at by a query.")
+    max_neighbors: int = Field(32, ge=4, description="HNSW: links of a vector (M).")
+    batch_size: int = Field(
+        100, ge=1, le=5000, description="Vectors in one write: with large ones a kill can break a collection."
+    )
+    sync_threshold: int = Field(
+        100, ge=2, description="Writes between two saves of the graph; at 100 no kill was seen to break it."
+    )
+    timeout_s: Seconds = Field(30, description="Longest wait for a reply, in seconds.")
+
+
+class QueueSettings(Section):
+    """Celery, the feeder and the leases."""
+
+    chunks_per_worker: int = Field(50, ge=1, description="Most chunks in the queue for each worker alive.")
+    lease_s: Seconds = Field(30, description="How long a worker holds a chunk without a sign of progress, in seconds.")
+    task_time_limit_s: int = Field(300, ge=10, description="A task is killed after so many seconds.")
+    visibility_timeout_s: int = Field(
+        900, ge=30, description="Redis redelivers an unacknowledged message after so many seconds."
+    )
+    soft_shutdown_s: float = Field(20, ge=0, description="A stopping worker may finish its chunk for so long.")
+    republish_after_s: Seconds = Field(
+        300, description="A chunk published and not started for so long is published again, in seconds."
+    )
+    republish_idle_s: Seconds = Field(
+        5, description="The same while the queue is empty: then its message is certainly lost, in seconds."
+    )
+    max_attempts: int = Field(
+        3, ge=1, description="Claims of a chunk before it is split, and of a single file before it is failed."
+    )
+    chunk_cost_s: Seconds = Field(4, description="Estimated work in one chunk, in seconds.")
+    chunk_files: int = Field(200, ge=1, le=2000, description="Most files in one chunk.")
+    scan_slice_s: Seconds = Field(10, description="A scan yields its worker after so many seconds.")
+    feed_interval_s: Seconds = Field(0.5, description="The feeder looks so often while there is work, in seconds.")
+    idle_interval_s: Seconds = Field(2, description="The feeder and the index writer look so often when idle.")
+
+    @field_validator("visibility_timeout_s")
+    @classmethod
+    def _twice_the_limit(cls, value: int, info: Any) -> int:
+        limit = info.data.get("task_time_limit_s", 0)
+        if value < 2 * limit:
+            raise ValueError(f"must be at least twice task_time_limit_s ({limit}), or running tasks are run again")
+        return value
+
+
+class WorkerSettings(Section):
+    """One worker: one process on one core."""
+
+    core: int | None = Field(None, ge=0, description="The core to pin to; by default the kernel's choice.")
+    name: str | None = Field(None, description="The worker's name in Flower; by default worker@host.")
+    max_tasks_per_child: int = Field(500, ge=1, description="Chunks before the process is replaced: drift guard.")
+    max_memory_mb: int = Field(1200, ge=200, description="Resident memory before the process is replaced.")
+
+
+class DecodeSettings(Section):
+    """The decoder helper: a process of its own that may be killed."""
+
+    max_analyzed_s: Seconds = Field(
+        600, description="Of a longer file the first so many seconds are analysed; the result says so."
+    )
+    max_file_mb: int = Field(8192, ge=1, description="A larger file is refused.")
+    deadline_s: Seconds = Field(20, description="A file that takes longer to decode is given up, in seconds.")
+    memory_mb: int = Field(2048, ge=256, description="Address space of the helper, in megabytes.")
+
+
+class GatewaySettings(Section):
+    """The HTTP door."""
+
+    host: str = Field("127.0.0.1", description="Where to listen; beyond loopback an API key must exist first.")
+    port: Port = Field(8000, description="The port.")
+    allowed_hosts: tuple[str, ...] = Field(
+        (), description="Further Host header values to answer to, beside loopback names and `host`."
+    )
+    max_body_mb: float = Field(1024, gt=0, description="Largest manifest or upload, in megabytes.")
+    max_json_kb: int = Field(1024, ge=1, description="Largest JSON body, in kilobytes.")
+    page_size: int = Field(100, ge=1, le=1000, description="Rows of a page where the client does not say.")
+    event_interval_s: Seconds = Field(1, description="Seconds between two progress events.")
+
+
+class FlowerSettings(Section):
+    """The queue's monitor."""
+
+    url: str = Field("http://127.0.0.1:5555", description="Where Flower is, for the front page and /ready.")
+    host: str = Field("127.0.0.1", description="Where Flower listens.")
+    port: Port = Field(5555, description="Its port.")
+    basic_auth: SecretStr | None = Field(None, description="`name:password`; needed beyond loopback.")
+    max_tasks: int = Field(20000, ge=100, description="Tasks it remembers: 4 KB each.")
+
+
+class LogSettings(Section):
+    """What the processes write to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is written.")
+    json_lines: bool = Field(True, description="One JSON object a line; false for people.")
+
+
+def _default_data_dir() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / "samplemind"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
+    )
+
+    data_dir: Path = Field(default_factory=_default_data_dir, description="Where uploads and embedded data live.")
+    roots: dict[str, Path] = Field(
+        default_factory=dict, description="Named library roots: only what is below one can be analysed."
+    )
+    api_key: SecretStr | None = Field(None, description="The key the command line sends.")
+    url: str | None = Field(None, description="The gateway the command line talks to.")
+    mongo: MongoSettings = MongoSettings()
+    redis: RedisSettings = RedisSettings()
+    chroma: ChromaSettings = ChromaSettings()
+    queue: QueueSettings = QueueSettings()
+    worker: WorkerSettings = WorkerSettings()
+    decode: DecodeSettings = DecodeSettings()
+    gateway: GatewaySettings = GatewaySettings()
+    flower: FlowerSettings = FlowerSettings()
+    log: LogSettings = LogSettings()
+
+    @field_validator("roots")
+    @classmethod
+    def _absolute(cls, roots: dict[str, Path]) -> dict[str, Path]:
+        for name, path in roots.items():
+            if not name or not name.replace("-", "").replace("_", "").isalnum():
+                raise ValueError(f"a root's name is letters, digits, - and _, not {name!r}")
+            if not path.is_absolute():
+                raise ValueError(f"root {name!r} must be an absolute path, not {str(path)!r}")
+        return roots
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Where uploads are kept: the built-in root ``uploads``."""
+        return self.data_dir / "uploads"
+
+    @property
+    def all_roots(self) -> dict[str, Path]:
+        """Named roots, the built-in ``uploads`` among them."""
+        return {**self.roots, "uploads": self.uploads_dir}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        sources: list[PydanticBaseSettingsSource] = [init_settings, env_settings]
+        secrets_dir = os.environ.get(PREFIX + "SECRETS_DIR")
+        if secrets_dir:
+            sources.append(
+                NestedSecretsSettingsSource(
+                    file_secret_settings,
+                    secrets_dir=secrets_dir,
+                    secrets_dir_missing="error",
+                    secrets_nested_delimiter="__",
+                )
+            )
+        config_file = os.environ.get(PREFIX + "CONFIG_FILE")
+        if config_file:
+            if not Path(config_file).is_file():
+                raise ConfigFileMissing(config_file)
+            sources.append(TomlConfigSettingsSource(settings_cls, toml_file=config_file))
+        return tuple(sources)
+
+
+class ConfigFileMissing(ValueError):
+    """``SAMPLEMIND_CONFIG_FILE`` names a file that is not there."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{PREFIX}CONFIG_FILE names {path!r}, which is not a file")
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """This process's settings, read once."""
+    return Settings()

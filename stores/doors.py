@@ -1,0 +1,248 @@
+"""The doors: what each database does for us, as protocols.
+
+Each has one implementation on a real server and one in memory for tests (`stores.memory`), and one set of contract
+tests in `tests/stores/` that both must pass. Foreign errors end here: every method raises only `StoreError`s and
+`RequestError`s, `StoreUnavailable` where the server cannot be reached.
+
+Rules that keep the promise (docs/decisions/0001-ledger.md):
+
+* Every state change is one conditional update that one caller wins; times and leases use the database's clock.
+* Writes are acknowledged by a majority and journaled before a method returns.
+* Every write may be repeated: the same call twice has the effect of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from stores.records import (
+    ApiKey,
+    Claim,
+    Counts,
+    FileRef,
+    FileRow,
+    Hit,
+    Job,
+    JobState,
+    NewJob,
+    NewSample,
+    Origin,
+    Page,
+    PendingVector,
+    Reason,
+    Row,
+    Sample,
+    SampleFilter,
+    ScanClaim,
+    Status,
+)
+
+
+class Ledger(Protocol):
+    """Jobs, chunks and the end of each file."""
+
+    # -- what the gateway does
+    def create_job(self, new: NewJob) -> tuple[Job, bool]:
+        """Keep a job and say whether it is new; with a known idempotency key the job of the first request.
+
+        With a source it starts as `scanning`, without one as `receiving` (add files, then `accept_job`).
+
+        Raises
+        ------
+        IdempotencyReused
+            The owner used the key for a request with another fingerprint.
+        SubmissionInFlight
+            The first request with this key is still `receiving`.
+        """
+
+    def accept_job(self, job_id: str) -> Job:
+        """A received job's files are all in the ledger: `receiving` -> `running`."""
+
+    def drop_job(self, job_id: str) -> None:
+        """Forget a job that is still `receiving`, its chunks and its idempotency key."""
+
+    def job(self, job_id: str, *, owner: str | None = None) -> Job:
+        """One job with fresh counts. `NotFound` where there is none (of this owner)."""
+
+    def jobs(self, *, owner: str | None, cursor: str | None, limit: int) -> Page[Job]:
+        """Jobs, newest first."""
+
+    def request_cancel(self, job_id: str, *, owner: str | None = None) -> Job:
+        """Ask for a job to be cancelled; nothing changes for one that has ended. What is not started is skipped."""
+
+    def files(self, job_id: str, *, status: Status | None, cursor: str | None, limit: int) -> Page[FileRow]:
+        """A job's files in the order they were submitted. Bounded work per call, whatever the job's size."""
+
+    # -- what the scan does
+    def claim_scan(self, job_id: str, lease_s: float) -> ScanClaim | None:
+        """The right to walk a job's source. ``None`` if it is held, cancelled, or there is nothing to scan."""
+
+    def add_chunk(self, job_id: str, n: int, first: int, files: Sequence[FileRef]) -> bool:
+        """Write chunk `n`. False if it is already there: another scanner was quicker, claim again."""
+
+    def renew_scan(self, job_id: str, token: str, lease_s: float) -> bool:
+        """Hold the scan longer. False if it is lost or the job was cancelled."""
+
+    def release_scan(self, job_id: str, token: str) -> None:
+        """Give the scan back before its end: the next message goes on."""
+
+    def finish_scan(self, job_id: str, token: str, reason: Reason | None = None) -> bool:
+        """The source was walked to its end: `scanning` -> `running`. A `reason` says why it could not be."""
+
+    # -- what a worker does
+    def claim_chunk(self, chunk_id: str, lease_s: float) -> Claim | None:
+        """Hold an open chunk whose lease is free or over; counts the attempt. ``None`` if there is nothing to do."""
+
+    def renew_chunk(self, claim: Claim, lease_s: float) -> tuple[bool, bool]:
+        """Hold it longer: (still ours, job cancelled)."""
+
+    def finish_chunk(self, claim: Claim, rows: Sequence[Row]) -> bool:
+        """End a chunk with the end of each of its files, in one write. False if the claim was lost: drop the rows."""
+
+    # -- what the reconciler does
+    def active_jobs(self) -> list[Job]:
+        """Jobs that are scanning or running, oldest first. Their counts may be stale."""
+
+    def idle_scans(self) -> list[str]:
+        """Jobs that are scanning with no live lease: their scan is to be published (again)."""
+
+    def unfed(self, job_id: str, limit: int) -> list[str]:
+        """Ids of the next chunks that were never published, in order, at most `limit`."""
+
+    def mark_fed(self, job_id: str, chunk_ids: Sequence[str]) -> None:
+        """These were published now."""
+
+    def stale(self, job_id: str, *, published_s_ago: float, limit: int) -> list[tuple[str, int, int]]:
+        """Published chunks that nobody works on, as (id, attempts, number of files): the lease is over, or they
+        were published so long ago and never claimed."""
+
+    def split_chunk(self, chunk_id: str) -> list[str]:
+        """Replace an open chunk without a live lease by one chunk a file; their ids. Finishes a split cut short."""
+
+    def fail_chunk(self, chunk_id: str, reason: Reason) -> bool:
+        """End an open chunk without a live lease: every file `failed` with this reason."""
+
+    def sweep_cancelled(self, job_id: str, limit: int) -> int:
+        """End open, unleased chunks of a cancelled job: every file `skipped` (cancelled). How many chunks."""
+
+    def fold(self, job_id: str) -> Counts:
+        """Move the settled prefix of a job's chunks into the job's row and give its counts."""
+
+    def finish_job(self, job_id: str) -> JobState | None:
+        """End a job with nothing open: complete, cancelled or failed. Only the caller who wins gets the state."""
+
+    def hold(self, part: str, holder: str, lease_s: float) -> bool:
+        """Be the one `part` (reconciler, index writer) for a while; renewed by the same holder."""
+
+    def let_go(self, part: str, holder: str) -> None:
+        """Stop being it, so that another may begin at once."""
+
+    def ping(self) -> None:
+        """Raise `StoreUnavailable` unless the ledger answers and can write."""
+
+    def prepare(self) -> None:
+        """Make what is missing of collections and indexes. Safe to repeat; done by `up` and at each start."""
+
+    def close(self) -> None:
+        """Give the connections back."""
+
+
+class Samples(Protocol):
+    """Analyses by content, their pictures, and the outbox of vectors."""
+
+    def known(self, ids: Iterable[str]) -> dict[str, Origin]:
+        """Which of these exist, and for which submitted file each was first analysed."""
+
+    def insert(self, samples: Sequence[NewSample]) -> dict[str, Origin]:
+        """Keep analyses; where one is already there the older stays. The origin of each as it now stands."""
+
+    def seen_at(self, places: Sequence[tuple[str, FileRef]]) -> None:
+        """Add places where known samples were seen (at most 20 a sample); writes nothing that is already known."""
+
+    def get(self, sample_id: str, *, owner: str | None = None) -> Sample:
+        """One sample, or `NotFound`."""
+
+    def many(self, sample_ids: Sequence[str]) -> dict[str, Sample]:
+        """Those of these that exist."""
+
+    def vectors(self, sample_ids: Sequence[str]) -> dict[str, bytes]:
+        """The vectors of those that exist and have one."""
+
+    def preview(self, sample_id: str) -> tuple[bytes, bytes]:
+        """(peaks, mel) as in `workers.model.Preview`, or `NotFound`."""
+
+    def page(self, where: SampleFilter, *, cursor: str | None, limit: int) -> Page[Sample]:
+        """Samples that match, in a stable order."""
+
+    def count(self) -> int:
+        """How many samples there are (may be an estimate)."""
+
+    def pending_vectors(self, limit: int) -> list[PendingVector]:
+        """Samples with a vector that the current index does not hold yet."""
+
+    def mark_indexed(self, ids: Sequence[str], generation: int) -> None:
+        """The index of this generation holds them."""
+
+    def indexed_count(self) -> int:
+        """How many samples the current generation should hold."""
+
+    def generation(self) -> int:
+        """The current generation of the vector index, from 1."""
+
+    def next_generation(self, was: int) -> int:
+        """Begin a new one, to which every vector is pending; one caller wins, all get the current number."""
+
+
+class Vectors(Protocol):
+    """The index. It can be thrown away: everything in it is also in `Samples`."""
+
+    def open(self, generation: int) -> None:
+        """Use (and make, if missing) the collection of a generation; older ones are removed."""
+
+    def upsert(self, vectors: Sequence[PendingVector]) -> None:
+        """Write vectors. `VectorIndexBroken` where the collection answers errors while the server lives."""
+
+    def query(self, vector: bytes, *, limit: int, where: Mapping[str, object] | None = None) -> list[Hit]:
+        """Nearest first. `where` in Chroma's filter language."""
+
+    def probe(self) -> int:
+        """How many vectors there are, after a query that must answer. Raises `VectorIndexBroken`."""
+
+    def ping(self) -> None:
+        """Raise `StoreUnavailable` unless the server answers."""
+
+
+class Keys(Protocol):
+    """API keys, hashed."""
+
+    def create(self, *, name: str, owner: str, scopes: Sequence[str], ttl_s: float | None) -> tuple[ApiKey, str]:
+        """A new key and its secret, which is shown this once: ``sm_<id>_<256 random bits>``."""
+
+    def check(self, secret: str) -> ApiKey | None:
+        """The key behind a secret, unless it is unknown, revoked or expired. Compared in constant time."""
+
+    def list(self) -> list[ApiKey]:
+        """Every key that has not been revoked."""
+
+    def revoke(self, key_id: str) -> None:
+        """Forget a key. `NotFound` where there is none."""
+
+    def any(self) -> bool:
+        """Whether a key exists: then every request needs one."""
+
+
+class Pulse(Protocol):
+    """Which processes are alive and get on: a hint, kept in Redis."""
+
+    def beat(self, part: str, name: str, facts: Mapping[str, str | int | float], ttl_s: float) -> None:
+        """Say that this process is alive, and what it is at."""
+
+    def alive(self) -> list[dict[str, str]]:
+        """Every process that beat within its time: part, name and its facts."""
+
+    def queue_lengths(self) -> dict[str, int]:
+        """Messages waiting in each of our queues, by its name."""
+
+    def ping(self) -> None:
+        """Raise `StoreUnavailable` unless Redis answers."""

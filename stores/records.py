@@ -1,0 +1,277 @@
+"""What the ledger keeps, as values. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Status(StrEnum):
+    """How a submitted file ended. `PENDING` is the only one that is not an end."""
+
+    PENDING = "pending"
+    DONE = "done"
+    """Analysed for this file."""
+    REUSED = "reused"
+    """The same content was known from an earlier job."""
+    DUPLICATE = "duplicate"
+    """The same content came earlier in this job."""
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class JobState(StrEnum):
+    """A job's life: receiving -> scanning -> running -> complete, cancelled or failed."""
+
+    RECEIVING = "receiving"
+    """A manifest is still coming in; not accepted yet."""
+    SCANNING = "scanning"
+    """Accepted; its source is being walked (chunks may already be at work)."""
+    RUNNING = "running"
+    """Every file is in the ledger."""
+    COMPLETE = "complete"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    """The source itself could not be read to its end; `reason` says why. Files found before it ended as usual."""
+
+    @property
+    def ended(self) -> bool:
+        return self in (JobState.COMPLETE, JobState.CANCELLED, JobState.FAILED)
+
+
+class Priority(StrEnum):
+    """Which queue a job's chunks go to."""
+
+    INTERACTIVE = "interactive"
+    NORMAL = "normal"
+    BULK = "bulk"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why: a stable code and a sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """One submitted file: where it is, and what was seen of it when it was submitted."""
+
+    root: str
+    path: str
+    """Below the root, `/` between parts, valid UTF-8. Bytes that are not are written ``\\xNN``; then `raw` has them."""
+    raw: bytes | None = None
+    size: int = -1
+    """Bytes; -1 where it could not be seen."""
+    mtime_ns: int = 0
+    reason: Reason | None = None
+    """Set where the scan already knows that it cannot be analysed (a FIFO, a link out of the root)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How one file ended."""
+
+    status: Status
+    sample_id: str | None = None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One submitted file as users see it."""
+
+    index: int
+    """Its number in the job, from 0."""
+    file: FileRef
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The conservation law: submitted = pending + done + reused + duplicate + skipped + failed."""
+
+    submitted: int = 0
+    pending: int = 0
+    done: int = 0
+    reused: int = 0
+    duplicate: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSource:
+    """A folder below a named root, and which files of it."""
+
+    root: str
+    path: str = ""
+    pattern: str = "**/*"
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job as submitted."""
+
+    owner: str
+    priority: Priority
+    source: FolderSource | None
+    """``None``: the files come with the request (a manifest, an upload)."""
+    idempotency_key: str | None = None
+    fingerprint: str = ""
+    """Hash of the request, to tell a repeated one from another with the same key."""
+    label: str = ""
+    """What people see in lists: ``library/drums``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as kept."""
+
+    id: str
+    owner: str
+    state: JobState
+    priority: Priority
+    source: FolderSource | None
+    label: str
+    created_at: datetime
+    counts: Counts
+    cancel_requested: bool = False
+    finished_at: datetime | None = None
+    reason: Reason | None = None
+    chunks: int = 0
+    """Chunks written so far."""
+    fed: int = 0
+    """Chunks with a lower number have been published (or swept) at least once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A chunk that this caller holds until its lease ends."""
+
+    chunk_id: str
+    job_id: str
+    first: int
+    """Number in the job of its first file."""
+    files: tuple[FileRef, ...]
+    token: str
+    attempt: int
+    owner: str
+    cancelled: bool
+    """The job was cancelled: end every file `skipped`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanClaim:
+    """The right to walk a job's source for a while, and where to go on."""
+
+    job: Job
+    token: str
+    next_chunk: int
+    next_file: int
+    after: FileRef | None
+    """The last file already in the ledger; walk on behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which submitted file a sample was first analysed for."""
+
+    job_id: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewSample:
+    """One analysis to keep."""
+
+    id: str
+    content: str
+    """SHA-256 of the bytes, hex."""
+    analyzer: str
+    analysis: Mapping[str, Any]
+    """`Analysis.to_dict()`."""
+    vector: bytes
+    peaks: bytes
+    mel: bytes
+    origin: Origin
+    owner: str
+    file: FileRef
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One analysis as kept."""
+
+    id: str
+    content: str
+    analyzer: str
+    analysis: Mapping[str, Any]
+    files: tuple[FileRef, ...]
+    """Where this content was seen, the first one first."""
+    created_at: datetime
+    indexed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFilter:
+    """Which samples. Empty fields do not filter. Every field set must hold."""
+
+    bpm: tuple[float | None, float | None] | None = None
+    duration_s: tuple[float | None, float | None] | None = None
+    key: str | None = None
+    """``C minor``."""
+    camelot: str | None = None
+    tonic: str | None = None
+    mode: str | None = None
+    kind: str | None = None
+    note: str | None = None
+    text: str | None = None
+    """Words that must all stand in the path, in any case."""
+    defect: str | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingVector:
+    """A sample that the index does not hold yet."""
+
+    id: str
+    vector: bytes
+    metadata: Mapping[str, str | int | float | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A neighbour: its id, its cosine similarity (1 = the same direction), its vector."""
+
+    id: str
+    score: float
+    vector: bytes = field(repr=False, default=b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of the rows, and where to go on; ``None`` at the end."""
+
+    items: tuple[T, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as kept: never the key itself."""
+
+    id: str
+    name: str
+    owner: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None = None

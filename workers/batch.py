@@ -1,0 +1,1 @@
+"""The same analysis on this machine's cores, without a cluster."""

@@ -1,0 +1,275 @@
+"""Every error of SampleMind's own. Data are attributes; the sentence is one a musician understands.
+
+SampleMindError
+├── ParameterError            a kernel or a function was called with what it cannot take
+├── FileError                 one file could not be analysed; its neighbours do not notice
+│   ├── Vanished              it is no longer there
+│   ├── Unreadable            we may not read it, or the disk could not
+│   ├── NotARegularFile       a FIFO, a device, a socket, a folder
+│   ├── SymlinkLoop           a link that leads to itself
+│   ├── OutsideRoot           it is not below its library root
+│   ├── EmptyFile             no bytes
+│   ├── TooLarge              more bytes than allowed
+│   ├── ChangedWhileReading   somebody wrote to it
+│   ├── NotAudio              its bytes are of something else
+│   ├── UnsupportedFormat     audio we do not read
+│   ├── BrokenHeader          its header contradicts itself or cannot be true
+│   ├── DecodeFailed          the decoder gave up
+│   ├── EmptyAudio            a header and no sound
+│   ├── NoFiniteSamples       every sample is NaN or infinite
+│   ├── DecodeTimeout         the decoder took too long and was killed
+│   ├── DecoderCrashed        the decoder died on it
+│   ├── OutOfMemory           it wants more memory than a file may have
+│   ├── AnalysisFailed        the analysis itself failed: a bug, please report
+│   └── KilledWorker          it took a worker down each time it was tried
+├── StoreError                a database said no
+│   ├── StoreUnavailable      it cannot be reached now; try again
+│   ├── IdempotencyReused     the same key with another request
+│   ├── SubmissionInFlight    the same key while the first is still being received
+│   └── VectorIndexBroken     the index answers errors; it is rebuilt from the ledger
+└── RequestError              a request that makes no sense
+    ├── NotFound              no such job, sample, root
+    ├── BadCursor             a page cursor we did not make
+    ├── BadPattern            a pattern that cannot be matched
+    └── BadFilter             a filter that makes no sense
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SampleMindError(Exception):
+    """The root of the tree. `code` is stable and for programs; the message is for people."""
+
+    code: ClassVar[str] = "error"
+    sentence: ClassVar[str] = "Something went wrong."
+
+    def __init__(self, detail: str = "") -> None:
+        self.detail = detail
+        super().__init__(f"{self.sentence} {detail}".strip())
+
+    @property
+    def message(self) -> str:
+        """One sentence, and the detail where there is one."""
+        return str(self)
+
+    def __reduce__(self) -> tuple[type[SampleMindError], tuple[str]]:
+        return type(self), (self.detail,)
+
+
+class ParameterError(SampleMindError, ValueError):
+    """A function was called with what it cannot take."""
+
+    code = "bad_parameter"
+    sentence = "A parameter is out of range."
+
+
+class FileError(SampleMindError):
+    """One file could not be analysed."""
+
+    code = "file_error"
+    sentence = "The file could not be analysed."
+
+
+class Vanished(FileError):
+    """The file is no longer there."""
+
+    code = "vanished"
+    sentence = "The file is no longer there."
+
+
+class Unreadable(FileError):
+    """The file may not or cannot be read."""
+
+    code = "unreadable"
+    sentence = "The file cannot be read: check its permissions and the disk."
+
+
+class NotARegularFile(FileError):
+    """A FIFO, a device, a socket or a folder."""
+
+    code = "not_a_regular_file"
+    sentence = "This is not a regular file."
+
+
+class SymlinkLoop(FileError):
+    """A link that leads to itself."""
+
+    code = "symlink_loop"
+    sentence = "This link leads back to itself."
+
+
+class OutsideRoot(FileError):
+    """The path leads out of its library root."""
+
+    code = "outside_root"
+    sentence = "The path leads out of its library root."
+
+
+class EmptyFile(FileError):
+    """No bytes at all."""
+
+    code = "empty_file"
+    sentence = "The file is empty (0 bytes)."
+
+
+class TooLarge(FileError):
+    """More bytes than allowed."""
+
+    code = "too_large"
+    sentence = "The file is larger than allowed."
+
+
+class ChangedWhileReading(FileError):
+    """Somebody wrote to the file while it was read."""
+
+    code = "changed_while_reading"
+    sentence = "The file was changed while it was being read; submit it again."
+
+
+class NotAudio(FileError):
+    """The bytes are of something else, whatever the name says."""
+
+    code = "not_audio"
+    sentence = "This is not an audio file."
+
+
+class UnsupportedFormat(FileError):
+    """Audio in a format that is not read."""
+
+    code = "unsupported_format"
+    sentence = "This audio format is not supported."
+
+
+class BrokenHeader(FileError):
+    """The header contradicts itself or cannot be true."""
+
+    code = "broken_header"
+    sentence = "The file's header cannot be right."
+
+
+class DecodeFailed(FileError):
+    """The decoder gave up."""
+
+    code = "decode_failed"
+    sentence = "The audio is damaged and could not be decoded."
+
+
+class EmptyAudio(FileError):
+    """A header and no sound."""
+
+    code = "empty_audio"
+    sentence = "The file holds no sound, only a header."
+
+
+class NoFiniteSamples(FileError):
+    """Every sample is NaN or infinite."""
+
+    code = "no_finite_samples"
+    sentence = "The file holds no valid sample: all are NaN or infinite."
+
+
+class DecodeTimeout(FileError):
+    """The decoder took too long and was killed."""
+
+    code = "decode_timeout"
+    sentence = "Decoding took too long and was given up."
+
+
+class DecoderCrashed(FileError):
+    """The decoder died on this file."""
+
+    code = "decoder_crashed"
+    sentence = "The decoder crashed on this file."
+
+
+class OutOfMemory(FileError):
+    """The file wants more memory than one file may have."""
+
+    code = "out_of_memory"
+    sentence = "The file needs more memory than one file may have."
+
+
+class AnalysisFailed(FileError):
+    """The analysis failed where it should not: a bug."""
+
+    code = "analysis_failed"
+    sentence = "The analysis failed on this file; please report it."
+
+
+class KilledWorker(FileError):
+    """The file took a worker down each time it was tried."""
+
+    code = "killed_worker"
+    sentence = "The file took a worker down each time it was tried and was set aside."
+
+
+class StoreError(SampleMindError):
+    """A database said no."""
+
+    code = "store_error"
+    sentence = "A database refused the request."
+
+
+class StoreUnavailable(StoreError):
+    """A database cannot be reached now."""
+
+    code = "store_unavailable"
+    sentence = "A database cannot be reached right now; try again in a moment."
+
+
+class IdempotencyReused(StoreError):
+    """The same idempotency key came with another request."""
+
+    code = "idempotency_key_reused"
+    sentence = "This Idempotency-Key was used for a different request."
+
+
+class SubmissionInFlight(StoreError):
+    """The same idempotency key while the first request is still being received."""
+
+    code = "submission_in_flight"
+    sentence = "A request with this Idempotency-Key is still being received."
+
+
+class VectorIndexBroken(StoreError):
+    """The vector index answers errors although its server is alive."""
+
+    code = "vector_index_broken"
+    sentence = "The vector index is damaged and will be rebuilt from the ledger."
+
+
+class RequestError(SampleMindError):
+    """A request that makes no sense."""
+
+    code = "bad_request"
+    sentence = "The request makes no sense."
+
+
+class NotFound(RequestError):
+    """No such thing."""
+
+    code = "not_found"
+    sentence = "There is no such thing."
+
+
+class BadCursor(RequestError):
+    """A page cursor that was not made here."""
+
+    code = "bad_cursor"
+    sentence = "The page cursor is not one of ours; start again without it."
+
+
+class BadPattern(RequestError):
+    """A pattern that cannot be matched."""
+
+    code = "bad_pattern"
+    sentence = "The file pattern is not valid."
+
+
+class BadFilter(RequestError):
+    """A filter that makes no sense."""
+
+    code = "bad_filter"
+    sentence = "The filter makes no sense."

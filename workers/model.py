@@ -1,0 +1,179 @@
+"""What an analysis says. Frozen, without I/O, without numpy: the gateway reads it too.
+
+Unknown is ``None`` with a ``reason``, never a default that pretends. Shapes here are what
+``GET /v1/samples/{id}`` and ``samplemind analyze`` print; field order is the order printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+ANALYZER_VERSION = "1.0.0"
+"""Changes when any number an analysis prints may change: samples are keyed by it."""
+
+VECTOR_VERSION = 1
+"""Changes when the meaning of any dimension of the vector changes."""
+
+TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+
+ASPECTS: Mapping[str, tuple[int, int]] = {
+    "timbre": (0, 40),
+    "pitch": (40, 64),
+    "rhythm": (64, 88),
+    "dynamics": (88, 104),
+    "spectrum": (104, 128),
+}
+"""Each aspect's half-open range of dimensions in the vector."""
+
+VECTOR_DIMENSIONS = 128
+
+KindLabel = Literal["one-shot", "loop", "track", "long recording", "silence"]
+Mode = Literal["major", "minor"]
+
+
+@dataclass(frozen=True, slots=True)
+class AudioInfo:
+    """What the container says and what was decoded."""
+
+    duration_s: float
+    sample_rate_hz: int
+    channels: int
+    container: str
+    subtype: str
+    frames: int
+    analyzed_s: float
+    """Seconds that were analysed, from the start: less than `duration_s` where the file is longer than the policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One-shot, loop, track, long recording or silence."""
+
+    label: KindLabel
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one source says of the tempo, and its weight among all (0 to 1)."""
+
+    source: str
+    bpm: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """Beats a minute, or ``None`` with the reason."""
+
+    bpm: float | None
+    confidence: float
+    beats: int | None
+    evidence: tuple[Evidence, ...]
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Tonic and mode, or ``None`` with the reason."""
+
+    tonic: str | None
+    mode: Mode | None
+    label: str | None
+    camelot: str | None
+    confidence: float
+    tuning_cents: float | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pitch:
+    """The root note of a sound with one pitch, or ``None`` with the reason."""
+
+    note: str | None
+    """Scientific name with octave, ``A4`` = 440 Hz."""
+    midi: int | None
+    hz: float | None
+    cents: float | None
+    """Distance from the note's tempered frequency."""
+    confidence: float
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """Levels; ``None`` for digital silence or, for the integrated one, for what is too short to be gated."""
+
+    integrated_lufs: float | None
+    true_peak_dbtp: float | None
+    rms_dbfs: float | None
+    crest_db: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """Something wrong with the file: what, where, how much, in words."""
+
+    code: str
+    message: str
+    at_s: float | None = None
+    amount: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Small pictures kept beside the analysis, so that the gateway needs no decoder."""
+
+    peaks: bytes
+    """Waveform: PEAKS pairs of signed 8-bit (lowest, highest), in time order."""
+    mel: bytes
+    """Spectrogram: MEL_ROWS x MEL_COLUMNS unsigned 8-bit, rows from low to high, 0 = -80 dB below the loudest."""
+
+
+PEAKS = 256
+MEL_ROWS = 48
+MEL_COLUMNS = 128
+
+Descriptors = Mapping[str, float | int | tuple[float, ...] | None]
+"""Named numbers; the unit is in the name (``centroid_hz``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything that is said of one content."""
+
+    audio: AudioInfo
+    kind: Kind
+    tempo: Tempo
+    key: Key
+    pitch: Pitch
+    loudness: Loudness
+    spectrum: Descriptors
+    envelope: Descriptors
+    rhythm: Descriptors
+    timbre: Descriptors
+    defects: tuple[Defect, ...]
+    vector: bytes = field(repr=False)
+    """VECTOR_DIMENSIONS little-endian float32, or empty where the sound is silent."""
+    preview: Preview = field(repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the vector and the preview, as plain JSON types."""
+        said = asdict(self)
+        said.pop("vector")
+        said.pop("preview")
+        return said
+
+
+def sample_id(content_hash: str, options_hash: str = "0", version: str = ANALYZER_VERSION) -> str:
+    """The id of a content's analysis: SHA-256 of the bytes (hex), analyser version, hash of the options."""
+    return f"{content_hash}-{version}-{options_hash}"
+
+
+def camelot(tonic: str, mode: Mode) -> str:
+    """The key on the Camelot wheel: ``C minor`` is ``5A``, ``C major`` is ``8B``."""
+    fifths = (TONICS.index(tonic) * 7) % 12
+    number = (fifths + (7 if mode == "major" else 4)) % 12 + 1
+    return f"{number}{'B' if mode == 'major' else 'A'}"

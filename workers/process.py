@@ -1,0 +1,1 @@
+"""A worker process: its core, its thread caps, its warm kernels."""
