@@ -249,6 +249,7 @@ class Settings(BaseSettings):
                     secrets_dir=secrets_dir,
                     secrets_dir_missing="error",
                     secrets_nested_delimiter="__",
+                    secrets_prefix="",
                 )
             )
         config_file = os.environ.get(PREFIX + "CONFIG_FILE")
