@@ -192,7 +192,6 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
         frozen=True,
         extra="forbid",
-        nested_model_default_partial_update=True,
     )
 
     data_dir: Path = Field(default_factory=_default_data_dir, description="Where uploads and embedded data live.")
