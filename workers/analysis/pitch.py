@@ -1,0 +1,119 @@
+"""The root note of a sound with one pitch: YIN on the loudest stretch, agreed on by its frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.analysis.mono import SR, Mono
+from workers.model import TONICS, Pitch
+
+F_MIN = 27.5
+F_MAX = 4200.0
+_WINDOW = 2048
+_LAGS = int(SR / F_MIN) + 2
+_MAX_FRAMES = 48
+_DIP = 0.15
+_VOICED = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Pitch by frame: `hz`, its depth of dip (0 = perfectly periodic), and the frames' weights."""
+
+    hz: NDArray[np.float64]
+    aperiodicity: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+
+def unknown(reason: str, confidence: float = 0.0) -> Pitch:
+    """No pitch, and why."""
+    return Pitch(None, None, None, None, round(confidence, 3), reason)
+
+
+def note_of(hz: float) -> tuple[str, int, float]:
+    """Name, MIDI number and cents off of a frequency (A4 = 440 Hz)."""
+    exact = 69.0 + 12.0 * np.log2(hz / 440.0)
+    midi = int(np.floor(exact + 0.5))
+    return f"{TONICS[midi % 12]}{midi // 12 - 1}", midi, float(100.0 * (exact - midi))
+
+
+def pitch_track(mono: Mono) -> Track:
+    """YIN (de Cheveigne and Kawahara, 2002) on at most `_MAX_FRAMES` frames, evenly over the sound."""
+    y = mono.y
+    size = _WINDOW + _LAGS
+    if len(y) < size:
+        y = np.pad(y, (0, size - len(y)))
+    last = len(y) - size
+    starts = np.unique(np.linspace(0, last, min(_MAX_FRAMES, 1 + last // 512)).astype(int))
+    frames = np.stack([y[s : s + size] for s in starts])
+    energy = np.concatenate([np.zeros((len(frames), 1)), np.cumsum(frames.astype(np.float64) ** 2, axis=1)], axis=1)
+    n_fft = 4096
+    full = np.fft.rfft(frames, n_fft)
+    head = np.fft.rfft(frames[:, :_WINDOW], n_fft)
+    cross = np.fft.irfft(full * np.conj(head), n_fft)[:, :_LAGS]
+    lags = np.arange(_LAGS)
+    power = energy[:, lags + _WINDOW] - energy[:, lags]
+    difference = np.maximum(power[:, :1] + power - 2 * cross, 0)
+    total = np.cumsum(difference[:, 1:], axis=1)
+    normal = np.ones_like(difference)
+    normal[:, 1:] = difference[:, 1:] * lags[1:] / np.maximum(total, 1e-12)
+    found = [_dip(row) for row in normal]
+    weight = power[:, 0]
+    return Track(
+        np.array([SR / lag if lag > 0 else 0.0 for lag, _ in found]),
+        np.array([depth for _, depth in found]),
+        weight / max(float(weight.sum()), 1e-12),
+    )
+
+
+def _dip(normal: NDArray[np.float64]) -> tuple[float, float]:
+    """The first dip below the threshold, else the deepest, refined by a parabola: (lag, depth)."""
+    low = int(SR / F_MAX)
+    inner = normal[low:]
+    below = np.flatnonzero(inner < _DIP)
+    lag = int(below[0]) if len(below) else int(inner.argmin())
+    while lag + 1 < len(inner) and inner[lag + 1] < inner[lag]:
+        lag += 1
+    lag += low
+    if not 0 < lag < len(normal) - 1:
+        return 0.0, 1.0
+    a, b, c = normal[lag - 1 : lag + 2]
+    bend = a - 2 * b + c
+    shift = 0.5 * (a - c) / bend if bend > 0 else 0.0
+    return lag + float(np.clip(shift, -0.5, 0.5)), float(b)
+
+
+def estimate_pitch(mono: Mono, *, rhythmic: bool) -> Pitch:
+    """The one pitch of a sound, or why there is none."""
+    if mono.silent:
+        return unknown("silence has no pitch")
+    if mono.duration_s < 0.02:
+        return unknown("too short for a pitch: it takes at least 20 ms")
+    if rhythmic:
+        return unknown("not a single pitched sound")
+    track = pitch_track(mono)
+    voiced = (track.aperiodicity < _VOICED) & (track.hz > 0)
+    share = float(track.weight[voiced].sum())
+    if share < 0.4:
+        return unknown("no steady pitch: noise, a drum, or several notes at once", 0.0)
+    midi = 69 + 12 * np.log2(track.hz[voiced] / 440)
+    weight = track.weight[voiced] * (1 - track.aperiodicity[voiced])
+    centre = _weighted_median(midi, weight)
+    near = np.abs(midi - centre) < 0.6
+    steady = float(weight[near].sum() / weight.sum())
+    if steady < 0.6:
+        return unknown("the pitch moves: a glide or a melody", 0.0)
+    exact = float(np.average(midi[near], weights=weight[near]))
+    hz = 440.0 * 2 ** ((exact - 69) / 12)
+    note, number, cents = note_of(hz)
+    clean = 1 - float(np.average(track.aperiodicity[voiced][near], weights=weight[near]))
+    return Pitch(note, number, round(hz, 2), round(cents, 1), round(min(1.0, share * steady * clean), 3), None)
+
+
+def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    order = np.argsort(values)
+    running = np.cumsum(weights[order])
+    return float(values[order][int(np.searchsorted(running, 0.5 * running[-1]))])

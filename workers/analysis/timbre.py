@@ -1,0 +1,114 @@
+"""Descriptors of sound: spectrum, timbre, envelope and rhythm, as named numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.analysis.mono import SR, Mono
+from workers.analysis.onsets import Onsets
+from workers.analysis.spectra import HOP, Spectra
+from workers.kernels.spectrogram import mfcc
+from workers.model import Descriptors
+
+ENVELOPE_HOP = 64
+"""Samples a step of the amplitude envelope: 2.9 ms."""
+_N_MFCC = 13
+_MEL_RANGE_DB = 80.0
+
+
+def spectrum(spectra: Spectra, zero_crossing_rate: float) -> Descriptors:
+    """Where the energy lies; means over frames, weighted by their energy."""
+    weight = np.sqrt(spectra.power.astype(np.float64))
+    total = float(weight.sum())
+    if total <= 0:
+        return {
+            "centroid_hz": None,
+            "bandwidth_hz": None,
+            "rolloff_hz": None,
+            "flatness": None,
+            "zero_crossing_rate": None,
+            "contrast_db": None,
+        }
+    weight = weight / total
+    return {
+        "centroid_hz": round(float(spectra.centroid @ weight), 1),
+        "bandwidth_hz": round(float(spectra.bandwidth @ weight), 1),
+        "rolloff_hz": round(float(spectra.rolloff @ weight), 1),
+        "flatness": round(float(spectra.flatness @ weight), 5),
+        "zero_crossing_rate": round(zero_crossing_rate, 5),
+        "contrast_db": tuple(round(float(x), 2) for x in spectra.contrast @ weight),
+    }
+
+
+def mel_db(spectra: Spectra) -> NDArray[np.float32]:
+    """Mel power in dB below the loudest cell, at least -80, (N_MELS, n_frames)."""
+    top = float(spectra.mel.max())
+    if top <= 0:
+        return np.full(spectra.mel.shape, -_MEL_RANGE_DB, np.float32)
+    return np.maximum(10 * np.log10(np.maximum(spectra.mel / top, 1e-12)), -_MEL_RANGE_DB).astype(np.float32)
+
+
+def timbre(spectra: Spectra, tonalness: float) -> Descriptors:
+    """Mel cepstrum: mean and spread over frames, weighted by loudness. Coefficient 0 (gain) is left out."""
+    weight = np.sqrt(spectra.power.astype(np.float64))
+    if float(weight.sum()) <= 0:
+        return {"mfcc": None, "mfcc_std": None, "tonalness": None, "brightness": None}
+    weight /= weight.sum()
+    C = mfcc(mel_db(spectra), _N_MFCC + 1)[1:].astype(np.float64)
+    mean = C @ weight
+    std = np.sqrt(np.maximum((C - mean[:, None]) ** 2 @ weight, 0))
+    bright = spectra.mel[24:].sum(axis=0) @ weight / max(float(spectra.mel.sum(axis=0) @ weight), 1e-12)
+    return {
+        "mfcc": tuple(round(float(x), 2) for x in mean),
+        "mfcc_std": tuple(round(float(x), 2) for x in std),
+        "tonalness": round(tonalness, 3),
+        "brightness": round(float(bright), 4),
+    }
+
+
+def amplitude_envelope(mono: Mono) -> NDArray[np.float64]:
+    """RMS over `ENVELOPE_HOP` samples, smoothed over 5 steps (15 ms)."""
+    count = -(-len(mono.y) // ENVELOPE_HOP)
+    y = np.zeros(count * ENVELOPE_HOP, np.float32)
+    y[: len(mono.y)] = mono.y
+    power = np.square(y).reshape(count, ENVELOPE_HOP).mean(axis=1, dtype=np.float64)
+    return np.sqrt(np.convolve(power, np.ones(5) / 5, mode="same") if count >= 5 else power)
+
+
+def envelope(e: NDArray[np.float64]) -> Descriptors:
+    """How the sound rises and falls. Times in seconds from the start of the file."""
+    names = ("attack_s", "decay_s", "effective_duration_s", "temporal_centroid", "end_level_db")
+    top = float(e.max()) if len(e) else 0.0
+    if top <= 0:
+        return dict.fromkeys(names)
+    step = ENVELOPE_HOP / SR
+    peak = int(e.argmax())
+    rising = np.flatnonzero(e[: peak + 1] >= 0.1 * top)
+    loud = np.flatnonzero(e[: peak + 1] >= 0.9 * top)
+    after = np.flatnonzero(e[peak:] < 0.1 * top)
+    tail = e[-max(1, len(e) // 20) :]
+    values = (
+        round((int(loud[0]) - int(rising[0])) * step, 4),
+        round(int(after[0]) * step, 4) if len(after) else None,
+        round(float(np.count_nonzero(e > 0.1 * top)) * step, 4),
+        round(float(e @ np.arange(len(e)) / e.sum() / max(1, len(e) - 1)), 4),
+        round(20 * float(np.log10(max(float(tail.mean()) / top, 1e-5))), 1),
+    )
+    return dict(zip(names, values, strict=True))
+
+
+def rhythm(onsets: Onsets, duration_s: float, pulse_clarity: float) -> Descriptors:
+    """How busy and how regular it is."""
+    count = len(onsets.times)
+    return {
+        "onset_count": count,
+        "onset_rate_hz": round(count / duration_s, 3) if duration_s > 0 else None,
+        "pulse_clarity": round(pulse_clarity, 3),
+    }
+
+
+def zero_crossing_rate(mono: Mono) -> float:
+    """Share of neighbouring samples with opposite signs."""
+    signs = np.signbit(mono.y)
+    return float(np.count_nonzero(signs[1:] != signs[:-1]) / max(1, len(signs) - 1))
