@@ -1,1 +1,149 @@
-"""The same analysis on this machine's cores, without a cluster."""
+"""The same analysis on this machine's cores, without a cluster (row A4)."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import joblib
+import structlog
+from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky.process_executor import BrokenProcessPool
+
+from config.environment import cap_threads, use_kernel_cache
+from config.settings import DecodeSettings, get_settings
+from workers.errors import AnalysisFailed, FileError, KilledWorker, OutOfMemory, ParameterError
+
+if TYPE_CHECKING:
+    from workers.audio.decode import Decoder
+
+log = structlog.get_logger(__name__)
+
+Path = str | os.PathLike[str]
+AnalysisFn = Callable[[str], Any]
+
+_decoders: dict[DecodeSettings, Decoder] = {}
+"""This process's own; kept from file to file, because starting its helper costs more than a one-shot."""
+
+
+class BatchAudioProcessor:
+    """Analyses many files on `n_jobs` processes, one core each.
+
+    Parameters
+    ----------
+    n_jobs : int
+        Processes; -1 is one for each physical core, 1 is this process itself.
+    settings : DecodeSettings or None
+        How to decode; by default as the process's settings say.
+
+    Raises
+    ------
+    ParameterError
+        If `n_jobs` is 0 or less than -1.
+    """
+
+    def __init__(self, n_jobs: int = -1, settings: DecodeSettings | None = None) -> None:
+        if n_jobs == 0 or n_jobs < -1:
+            raise ParameterError(f"n_jobs is a number of processes or -1 for every physical core, not {n_jobs}.")
+        self.n_jobs = physical_core_count() if n_jobs == -1 else n_jobs
+        self.settings = settings if settings is not None else get_settings().decode
+
+    def process_batch(self, file_paths: Sequence[Path], analysis_fn: AnalysisFn | None = None) -> list[Any]:
+        """Analyse files; one result a file, in their order.
+
+        Parameters
+        ----------
+        file_paths : sequence of paths
+        analysis_fn : callable or None
+            What to do with each path, in another process. By default the whole analysis, and the result is the
+            object that ``samplemind analyze`` prints.
+
+        Returns
+        -------
+        results : list
+            What the function returned; where it raised, an object with ``status`` ``failed`` and the reason.
+        """
+        return list(self.iter_batch(file_paths, analysis_fn))
+
+    def iter_batch(self, file_paths: Sequence[Path], analysis_fn: AnalysisFn | None = None) -> Iterator[Any]:
+        """The same, each result as soon as it and all before it are there."""
+        paths = [os.fspath(path) for path in file_paths]
+        jobs = min(self.n_jobs, len(paths))
+        if jobs <= 1:
+            for path in paths:
+                yield _run(path, analysis_fn, self.settings)
+            return
+        done = 0
+        while done < len(paths):
+            for result in self._until_a_process_dies(paths[done:], analysis_fn, jobs):
+                done += 1
+                yield result
+            # One of the next files ended its process: each of those in flight alone, to find out which.
+            for path in paths[done : done + 4 * jobs]:
+                done += 1
+                yield _run_alone(path, analysis_fn, self.settings)
+
+    def _until_a_process_dies(self, paths: list[str], analysis_fn: AnalysisFn | None, jobs: int) -> Iterator[Any]:
+        # Children inherit the environment: caps must stand before they load numpy and numba.
+        cap_threads()
+        use_kernel_cache()
+        with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1, initializer=_begin):
+            run = joblib.Parallel(return_as="generator", batch_size=1, pre_dispatch=f"{4 * jobs}", max_nbytes=None)
+            results = run(joblib.delayed(_run)(path, analysis_fn, self.settings) for path in paths)
+            try:
+                yield from results
+            except BrokenProcessPool:
+                log.warning("process_died", files_left=len(paths))
+
+
+def physical_core_count() -> int:
+    """Physical cores this process may use: hyper-threads share the units that kernels keep busy."""
+    import psutil
+
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(psutil.cpu_count(logical=False) or allowed, allowed))
+
+
+def _begin() -> None:
+    """A child leaves Ctrl-C to its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _decoder(settings: DecodeSettings) -> Decoder:
+    if settings not in _decoders:
+        from workers.audio.decode import Decoder
+
+        _decoders[settings] = Decoder(settings)
+        atexit.register(_decoders[settings].close)
+    return _decoders[settings]
+
+
+def _run(path: str, analysis_fn: AnalysisFn | None, settings: DecodeSettings) -> Any:
+    """One file, in the process it was given to. Never raises for the file's sake."""
+    from workers.file import analyze_path, describe
+
+    if analysis_fn is None:
+        return analyze_path(_decoder(settings), path)
+    try:
+        return analysis_fn(path)
+    except FileError as error:
+        return describe(path, error)
+    except MemoryError:
+        return describe(path, OutOfMemory())
+    except Exception as error:
+        log.exception("analysis_failed", file=path)
+        return describe(path, AnalysisFailed(f"{type(error).__name__}: {error}"))
+
+
+def _run_alone(path: str, analysis_fn: AnalysisFn | None, settings: DecodeSettings) -> Any:
+    """One file in a process of its own, which it may take down."""
+    from workers.file import describe
+
+    with ProcessPoolExecutor(max_workers=1, initializer=_begin) as executor:
+        try:
+            return executor.submit(_run, path, analysis_fn, settings).result()
+        except BrokenProcessPool:
+            return describe(path, KilledWorker())

@@ -1,0 +1,169 @@
+"""``samplemind analyze``: one JSON line a file, without a server."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from cli.errors import INTERRUPTED, UsageError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+def analyze(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(help="Files, folders (with all below them), patterns; - reads a list from standard input."),
+    ] = None,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", help="Processes; -1 is one for each physical core.")] = -1,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the lines to this file instead of standard output.")
+    ] = None,
+    stdin: Annotated[
+        bool, typer.Option("--stdin", help="Read paths from standard input, one a line or separated by NUL.")
+    ] = False,
+    progress: Annotated[
+        bool, typer.Option(help="Show a progress bar on standard error where it is a terminal.")
+    ] = True,
+) -> None:
+    """Analyse files on this machine: one JSON line for each, in order. Goes on after a bad file."""
+    named = list(paths or [])
+    if not named and not stdin:
+        raise UsageError("Nothing to analyse: name files or folders, or give a list with --stdin.")
+    if jobs == 0 or jobs < -1:
+        raise UsageError(f"--jobs is a number of processes or -1 for every core, not {jobs}.")
+    files = list(gather(named, sys.stdin.buffer.read() if stdin or "-" in named else None))
+    try:
+        with _lines(output) as lines, _bar(len(files), shown=progress) as step:
+            for row in _rows(files, jobs):
+                lines.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+                lines.flush()
+                step()
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        # The reader (head, say) has enough. Nothing more can be said on this pipe, at exit neither.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def gather(named: Iterable[str], listed: bytes | None) -> Iterator[str]:
+    """Every file meant, in order: as named, folders sorted and with all below them. What is not there is kept.
+
+    Parameters
+    ----------
+    named : iterable of str
+        Files, folders and patterns; ``-`` stands for `listed`.
+    listed : bytes or None
+        What standard input said: paths separated by NUL if there is one, else by newlines.
+    """
+    from_stdin = _paths_in(listed) if listed is not None else []
+    names = list(named)
+    if listed is not None and "-" not in names:
+        names.append("-")
+    for name in names:
+        if name == "-" and listed is not None:
+            for path in from_stdin:
+                yield from _expand(path)
+        else:
+            yield from _expand(name)
+
+
+def _paths_in(listed: bytes) -> list[str]:
+    separator = b"\0" if b"\0" in listed else b"\n"
+    parts = listed.split(separator)
+    if separator == b"\n":
+        parts = [part.removesuffix(b"\r") for part in parts]
+    return [os.fsdecode(part) for part in parts if part]
+
+
+def _expand(name: str) -> Iterator[str]:
+    if os.path.isdir(name):
+        yield from _below(name, set())
+    elif not os.path.lexists(name) and glob.has_magic(name):
+        found = sorted(glob.glob(name, recursive=True))
+        if not found:
+            yield name
+        for path in found:
+            # `**` also matches the folders themselves; what is in them is matched anyway
+            if not ("**" in name and os.path.isdir(path)):
+                yield from _expand(path)
+    else:
+        yield name
+
+
+def _below(folder: str, entered: set[tuple[int, int]]) -> Iterator[str]:
+    """Files below a folder, sorted; a folder is entered once, whatever links lead to it."""
+    try:
+        status = os.stat(folder)
+        if (status.st_dev, status.st_ino) in entered:
+            return
+        entered.add((status.st_dev, status.st_ino))
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: os.fsencode(entry.name))
+    except OSError:
+        yield folder  # ends as a row that says why
+        return
+    for entry in entries:
+        if _is_folder(entry):
+            yield from _below(entry.path, entered)
+        else:
+            yield entry.path
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return stat.S_ISDIR(os.stat(entry.path).st_mode) if entry.is_symlink() else entry.is_dir()
+    except OSError:
+        return False
+
+
+def _rows(files: Sequence[str], jobs: int) -> Iterator[Any]:
+    from config.environment import cap_threads, use_kernel_cache
+
+    cap_threads()
+    use_kernel_cache()
+    from workers.batch import BatchAudioProcessor
+
+    # A second process costs a second to start: worth it from some dozen files on.
+    wanted = 1 if jobs == -1 and len(files) < 12 else jobs
+    return BatchAudioProcessor(wanted).iter_batch(files)
+
+
+@contextmanager
+def _lines(output: Path | None) -> Iterator[TextIO]:
+    if output is None:
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(encoding="utf-8")
+        yield sys.stdout
+        return
+    try:
+        file = output.open("w", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"Cannot write {output}: {error.strerror}.") from error
+    with file:
+        yield file
+
+
+@contextmanager
+def _bar(total: int, *, shown: bool) -> Iterator[Any]:
+    if not (shown and sys.stderr.isatty()):
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("analysing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar: Progress
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task: TaskID = bar.add_task("analysing", total=total)
+        yield lambda: bar.advance(task)

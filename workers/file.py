@@ -1,0 +1,105 @@
+"""One file on this core: opened, hashed, decoded, analysed, and said as one JSON object."""
+
+from __future__ import annotations
+
+import base64
+import math
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from workers.analysis import analyze
+from workers.audio.files import content_hash, open_regular, unchanged
+from workers.errors import AnalysisFailed, ChangedWhileReading, FileError, OutOfMemory
+from workers.model import ANALYZER_VERSION, Analysis, sample_id
+
+if TYPE_CHECKING:
+    from workers.audio.decode import Decoder
+
+log = structlog.get_logger(__name__)
+
+
+def analyze_file(decoder: Decoder, fd: int, name: str) -> Analysis:
+    """Decode and analyse an open file.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        This process's own.
+    fd : int
+        The file, open for reading at offset 0; stays open.
+    name : str
+        Its name without folders: evidence for tempo, key and note.
+
+    Raises
+    ------
+    FileError
+        Why it could not be; `OutOfMemory` and `AnalysisFailed` among them, so that no file ends a worker.
+    """
+    try:
+        decoded = decoder.decode(fd, name)
+        return analyze(
+            decoded.y, decoded.info, decoded.hints, bad_samples=decoded.bad_samples, truncated=decoded.truncated
+        )
+    except FileError:
+        raise
+    except MemoryError as error:
+        raise OutOfMemory from error
+    except Exception as error:
+        log.exception("analysis_failed", file=name)
+        raise AnalysisFailed(type(error).__name__) from error
+
+
+def analyze_path(decoder: Decoder, path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Analyse the file at `path`: the object that `describe` makes, whatever happens to the file. Never raises."""
+    shown = os.fspath(path)
+    try:
+        fd = open_regular(shown)
+    except FileError as error:
+        return describe(shown, error)
+    try:
+        before = os.fstat(fd)
+        known = sample_id(content_hash(fd))
+        analysis = analyze_file(decoder, fd, os.path.basename(shown))
+        if not unchanged(fd, before):
+            raise ChangedWhileReading
+    except FileError as error:
+        return describe(shown, error)
+    finally:
+        os.close(fd)
+    return describe(shown, analysis, known)
+
+
+def describe(path: str, said: Analysis | FileError, known_as: str | None = None) -> dict[str, Any]:
+    """The JSON object of one file: fields and their order are fixed for other people's tools.
+
+    A name that is not UTF-8 is shown with ``\\xNN`` for its odd bytes, and `path_b64` has the bytes themselves.
+    """
+    raw = os.fsencode(path)
+    row: dict[str, Any] = {"path": raw.decode("utf-8", "backslashreplace")}
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        row["path_b64"] = base64.b64encode(raw).decode("ascii")
+    if isinstance(said, FileError):
+        return {**row, "status": "failed", "reason": {"code": said.code, "message": said.message}}
+    return {
+        **row,
+        "status": "done",
+        "sample_id": known_as,
+        "analyzer": ANALYZER_VERSION,
+        **finite(said.to_dict()),
+    }
+
+
+def finite(value: Any) -> Any:
+    """`value` with ``None`` for every number that JSON has no word for, and tuples as lists."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: finite(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(inner) for inner in value]
+    return value
