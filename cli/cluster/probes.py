@@ -1,0 +1,104 @@
+"""Asking a part whether it is ready. Each answers at once: a part that is starting refuses the connection."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any
+
+Probe = Callable[[], bool]
+
+_TIMEOUT_S = 2.0
+_OP_MSG = 2013
+# {hello: 1, $db: "admin"} in BSON; pymongo would bring threads into the supervisor and 30 MB
+_HELLO = b"\x10hello\x00\x01\x00\x00\x00" + b"\x02$db\x00\x06\x00\x00\x00admin\x00"
+_PRIMARY = b"\x08isWritablePrimary\x00\x01"
+
+
+def redis_ready(port: int, password: str) -> Probe:
+    """PING answered, with the password, by a server that has loaded its data."""
+
+    def probe() -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", port), _TIMEOUT_S) as sock:
+                sock.sendall(f"AUTH {password}\r\nPING\r\n".encode())
+                reply = b""
+                while reply.count(b"\r\n") < 2 and (more := sock.recv(512)):
+                    reply += more
+        except OSError:
+            return False
+        return reply == b"+OK\r\n+PONG\r\n"
+
+    return probe
+
+
+def mongo_ready(port: int) -> Probe:
+    """``hello`` answered by a server that takes writes."""
+    document = struct.pack("<i", len(_HELLO) + 5) + _HELLO + b"\x00"
+    body = struct.pack("<iB", 0, 0) + document
+    message = struct.pack("<iiii", 16 + len(body), 1, 0, _OP_MSG) + body
+
+    def probe() -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", port), _TIMEOUT_S) as sock:
+                sock.sendall(message)
+                reply = b""
+                while len(reply) < 4 or len(reply) < struct.unpack_from("<i", reply)[0]:
+                    more = sock.recv(4096)
+                    if not more:
+                        return False
+                    reply += more
+        except OSError:
+            return False
+        return _PRIMARY in reply
+
+    return probe
+
+
+def http_answer(host: str, port: int, path: str) -> tuple[int, bytes] | None:
+    """Status and body of a GET, or ``None`` where nobody answers."""
+    connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read(65536)
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def http_ready(host: str, port: int, path: str, below: int = 300) -> Probe:
+    """GET answers with a status under `below`."""
+
+    def probe() -> bool:
+        answer = http_answer(host, port, path)
+        return answer is not None and answer[0] < below
+
+    return probe
+
+
+def why_not_ready(host: str, port: int) -> str:
+    """What ``GET /ready`` says is missing, in a few words; empty when it answers 200."""
+    answer = http_answer(host, port, "/ready")
+    if answer is None:
+        return "the gateway does not answer"
+    status, body = answer
+    if status == 200:
+        return ""
+    try:
+        return _missing(json.loads(body)) or f"the gateway answers {status}"
+    except ValueError:
+        return f"the gateway answers {status}"
+
+
+def _missing(said: Any) -> str:
+    if not isinstance(said, dict):
+        return ""
+    parts = said.get("parts") or said.get("checks")
+    if isinstance(parts, dict):
+        return "; ".join(f"{name}: {state}" for name, state in parts.items() if state not in (True, "ok"))
+    return str(said.get("detail") or "")
