@@ -62,6 +62,10 @@ class Ledger(Protocol):
     def drop_job(self, job_id: str) -> None:
         """Forget a job that is still `receiving`, its chunks and its idempotency key."""
 
+    def drop_abandoned(self, idle_s: float = 600.0) -> int:
+        """Drop jobs that are `receiving` and got no chunk for so long (their gateway died), and finish drops cut
+        short. How many. Called by the reconciler."""
+
     def job(self, job_id: str, *, owner: str | None = None) -> Job:
         """One job with fresh counts. `NotFound` where there is none (of this owner)."""
 
@@ -157,8 +161,12 @@ class Samples(Protocol):
     def insert(self, samples: Sequence[NewSample]) -> dict[str, Origin]:
         """Keep analyses; where one is already there the older stays. The origin of each as it now stands."""
 
-    def seen_at(self, places: Sequence[tuple[str, FileRef]]) -> None:
-        """Add places where known samples were seen (at most 20 a sample); writes nothing that is already known."""
+    def seen_at(self, places: Sequence[tuple[str, FileRef]], *, owner: str | None = None) -> None:
+        """Add places where known samples were seen (at most 20 a sample); writes nothing that is already known.
+
+        `owner` is whose files these are (by default the sample's first owner): from then on it is also theirs, and
+        each owner sees only their own places.
+        """
 
     def get(self, sample_id: str, *, owner: str | None = None) -> Sample:
         """One sample, or `NotFound`."""
@@ -246,3 +254,19 @@ class Pulse(Protocol):
 
     def ping(self) -> None:
         """Raise `StoreUnavailable` unless Redis answers."""
+
+
+class Stores(Protocol):
+    """What one connection to the ledger's server opens: `stores.mongo.MongoStores`, `stores.memory.MemoryStores`."""
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def samples(self) -> Samples: ...
+
+    @property
+    def keys(self) -> Keys: ...
+
+    def close(self) -> None:
+        """Give the connections back."""

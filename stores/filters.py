@@ -1,0 +1,148 @@
+"""What samples are asked for by: one table of fields, checked once, for every database. No I/O."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, get_args
+
+from stores.records import SampleFilter
+from workers.errors import BadFilter
+from workers.model import TONICS, KindLabel, Mode
+
+RANGES = {"bpm": "tempo.bpm", "duration_s": "audio.duration_s"}
+"""Filter field -> where its number is in the analysis."""
+EQUALS = {
+    "key": "key.label",
+    "camelot": "key.camelot",
+    "tonic": "key.tonic",
+    "mode": "key.mode",
+    "kind": "kind.label",
+}
+METADATA = {"kind", "bpm", "key", "tonic", "mode", "camelot", "duration_s"}
+"""What the vector index can filter by, besides `owner`."""
+
+_MODES = get_args(Mode)
+_VALUES = {
+    "tonic": frozenset(TONICS),
+    "mode": frozenset(_MODES),
+    "kind": frozenset(get_args(KindLabel)),
+    "key": frozenset(f"{tonic} {mode}" for tonic in TONICS for mode in _MODES),
+    "camelot": frozenset(f"{n}{letter}" for n in range(1, 13) for letter in "AB"),
+}
+_NOTE = re.compile(r"([A-G]#?)(-?\d{1,2})?")
+_LONGEST_TEXT = 500
+_MOST_WORDS = 20
+
+
+def check(where: SampleFilter) -> None:
+    """Raise `BadFilter` where it makes no sense: nothing can match, or the database could not be asked."""
+    for name in RANGES:
+        _check_range(name, getattr(where, name))
+    for one in fields(where):
+        value = getattr(where, one.name)
+        if isinstance(value, str):
+            _check_text(one.name, value)
+    for name, known in _VALUES.items():
+        value = getattr(where, name)
+        if value is not None and value not in known:
+            raise BadFilter(f"{name} cannot be {value!r}")
+    if where.note is not None:
+        note_pattern(where.note)
+    if where.text is not None and len(where.text.split()) > _MOST_WORDS:
+        raise BadFilter(f"text has more than {_MOST_WORDS} words")
+
+
+def _check_range(name: str, bounds: tuple[float | None, float | None] | None) -> None:
+    if bounds is None:
+        return
+    if any(bound is not None and not math.isfinite(bound) for bound in bounds):
+        raise BadFilter(f"{name} has a bound that is no number")
+    low, high = bounds
+    if low is not None and high is not None and low > high:
+        raise BadFilter(f"{name} from {low:g} to {high:g} is empty")
+
+
+def _check_text(name: str, value: str) -> None:
+    if not value or len(value) > _LONGEST_TEXT:
+        raise BadFilter(f"{name} is empty or longer than {_LONGEST_TEXT} characters")
+    if "\0" in value or not sayable(value):
+        raise BadFilter(f"{name} holds a character that no text has")
+
+
+def sayable(text: str) -> bool:
+    """Whether it can be sent: JSON can write half of a surrogate pair."""
+    return not any(0xD800 <= ord(letter) <= 0xDFFF for letter in text)
+
+
+def at(analysis: Mapping[str, Any], path: str) -> Any:
+    """The value at ``tempo.bpm``; ``None`` where there is none."""
+    found: Any = analysis
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def matches(where: SampleFilter, analysis: Mapping[str, Any], names: list[str], owners: list[str]) -> bool:
+    """Whether a sample passes. `names`: its paths in lower case."""
+    return (
+        all(_within(at(analysis, path), getattr(where, name)) for name, path in RANGES.items())
+        and all(getattr(where, name) in (None, at(analysis, path)) for name, path in EQUALS.items())
+        and (where.note is None or bool(note_pattern(where.note).fullmatch(at(analysis, "pitch.note") or "")))
+        and (where.defect is None or any(each["code"] == where.defect for each in analysis.get("defects", ())))
+        and (where.text is None or any(all(word in name for word in words(where.text)) for name in names))
+        and (where.owner is None or where.owner in owners)
+    )
+
+
+def _within(value: float | None, bounds: tuple[float | None, float | None] | None) -> bool:
+    if bounds is None or bounds == (None, None):
+        return True
+    low, high = bounds
+    return value is not None and (low is None or value >= low) and (high is None or value <= high)
+
+
+def words(text: str) -> list[str]:
+    """The words that must all stand in one path."""
+    return text.lower().split()
+
+
+def note_pattern(note: str) -> re.Pattern[str]:
+    """``A4`` is that note, ``A`` is A in every octave."""
+    match = _NOTE.fullmatch(note)
+    if match is None:
+        raise BadFilter(f"note is A4, or A for every octave, not {note!r}")
+    name, octave = match.groups()
+    return re.compile(f"^{name}{octave if octave else '-?[0-9]+'}$")
+
+
+def query(where: SampleFilter) -> dict[str, Any]:
+    """The same in MongoDB's language. User text becomes values and escaped patterns, never operators."""
+    asked: dict[str, Any] = {}
+    for name, path in RANGES.items():
+        low, high = getattr(where, name) or (None, None)
+        bounds = {"$gte": low, "$lte": high}
+        bounds = {operator: bound for operator, bound in bounds.items() if bound is not None}
+        if bounds:
+            asked[f"analysis.{path}"] = bounds
+    for name, path in EQUALS.items():
+        if getattr(where, name) is not None:
+            asked[f"analysis.{path}"] = getattr(where, name)
+    if where.note is not None:
+        asked["analysis.pitch.note"] = {"$regex": note_pattern(where.note).pattern}
+    if where.defect is not None:
+        asked["analysis.defects.code"] = where.defect
+    if where.text is not None and words(where.text):
+        ahead = "".join(f"(?=.*{re.escape(word)})" for word in words(where.text))
+        asked["names"] = {"$regex": f"^{ahead}", "$options": "s"}
+    if where.owner is not None:
+        asked["owners"] = where.owner
+    return asked
+
+
+def metadata(analysis: Mapping[str, Any], owner: str) -> dict[str, str | int | float | bool]:
+    """What the vector index keeps beside a vector: only what is known."""
+    said = {name: at(analysis, path) for name, path in {**RANGES, **EQUALS}.items() if name in METADATA}
+    return {**{name: value for name, value in said.items() if value is not None}, "owner": owner}

@@ -1,0 +1,180 @@
+"""The ledger's twin: what workers and the reconciler do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stores import outcome
+from stores.identity import ChunkId, new_token
+from stores.memory.book import DONE, OPEN, SPLIT, SPLITTING, KeptChunk, KeptJob
+from stores.memory.jobs import MemoryJobs
+from stores.records import Claim, Counts, Job, JobState, Reason, Row, Status
+
+ACTIVE = (JobState.SCANNING, JobState.RUNNING)
+
+
+class MemoryLedger(MemoryJobs):
+    """`stores.doors.Ledger` in memory."""
+
+    def claim_chunk(self, chunk_id: str, lease_s: float) -> Claim | None:
+        with self._lock:
+            found = self._chunk(chunk_id)
+            if found is None or not self._free(found[1]):
+                return None
+            kept, chunk = found
+            chunk.token, chunk.lease_until = new_token(), self._clock() + lease_s
+            chunk.attempt += 1
+            return Claim(
+                chunk_id=str(chunk.id),
+                job_id=kept.id,
+                first=chunk.first,
+                files=chunk.files,
+                token=chunk.token,
+                attempt=chunk.attempt,
+                owner=kept.new.owner,
+                cancelled=kept.cancel_requested,
+            )
+
+    def _held(self, claim: Claim) -> tuple[KeptJob, KeptChunk] | None:
+        found = self._chunk(claim.chunk_id)
+        return found if found and found[1].token == claim.token else None
+
+    def renew_chunk(self, claim: Claim, lease_s: float) -> tuple[bool, bool]:
+        with self._lock:
+            found = self._held(claim)
+            if found is None:
+                kept = self._jobs.get(claim.job_id)
+                return False, bool(kept and kept.cancel_requested)
+            kept, chunk = found
+            ours = chunk.state == OPEN
+            if ours:
+                chunk.lease_until = self._clock() + lease_s
+            return ours, kept.cancel_requested
+
+    def finish_chunk(self, claim: Claim, rows: Sequence[Row]) -> bool:
+        outcome.check_rows(rows, len(claim.files))
+        with self._lock:
+            found = self._held(claim)
+            if found is None:
+                return False
+            chunk = found[1]
+            if chunk.state == OPEN:
+                chunk.state, chunk.rows = DONE, tuple(rows)
+            return chunk.state == DONE
+
+    # -- the reconciler
+    def active_jobs(self) -> list[Job]:
+        with self._lock:
+            return [kept.seen() for _, kept in sorted(self._jobs.items()) if kept.state in ACTIVE]
+
+    def idle_scans(self) -> list[str]:
+        with self._lock:
+            rows = [kept for _, kept in sorted(self._jobs.items()) if kept.state is JobState.SCANNING]
+            return [kept.id for kept in rows if not kept.cancel_requested and not self._scan_live(kept)]
+
+    def unfed(self, job_id: str, limit: int) -> list[str]:
+        with self._lock:
+            kept = self._jobs.get(job_id)
+            if kept is None or kept.state not in ACTIVE:
+                return []
+            return [str(chunk.id) for chunk in kept.chunks[kept.fed : kept.fed + limit]]
+
+    def mark_fed(self, job_id: str, chunk_ids: Sequence[str]) -> None:
+        with self._lock:
+            kept = self._kept(job_id)
+            for chunk_id in chunk_ids:
+                found = self._chunk(chunk_id)
+                if found and found[0] is kept and found[1].state == OPEN:
+                    found[1].fed_at = self._clock()
+            said = set(chunk_ids)
+            while kept.fed < len(kept.chunks) and str(ChunkId(job_id, kept.fed)) in said:
+                kept.fed += 1
+
+    def stale(self, job_id: str, *, published_s_ago: float, limit: int) -> list[tuple[str, int, int]]:
+        with self._lock:
+            kept = self._jobs.get(job_id)
+            fed = kept.chunks[: kept.fed] if kept else []
+            pieces = [piece for chunk in fed for piece in chunk.pieces() if self._forgotten(piece, published_s_ago)]
+            return [(str(piece.id), piece.attempt, len(piece.files)) for piece in pieces[:limit]]
+
+    def _forgotten(self, piece: KeptChunk, published_s_ago: float) -> bool:
+        if piece.state == SPLITTING:
+            return True
+        since_claim = piece.lease_until is not None and piece.fed_at < piece.lease_until
+        return self._free(piece) and (since_claim or piece.fed_at <= self._clock() - published_s_ago)
+
+    def split_chunk(self, chunk_id: str) -> list[str]:
+        with self._lock:
+            found = self._chunk(chunk_id)
+            if found is None or found[1].id.part or len(found[1].files) < 2:
+                return []
+            chunk = found[1]
+            if self._free(chunk):
+                chunk.state = SPLITTING
+            if chunk.state == SPLITTING:
+                at = (chunk.id.job, chunk.id.n)
+                chunk.parts = [
+                    KeptChunk(ChunkId(*at, i + 1), chunk.first + i, (file,)) for i, file in enumerate(chunk.files)
+                ]
+                chunk.state = SPLIT
+            return [str(part.id) for part in chunk.parts]
+
+    def fail_chunk(self, chunk_id: str, reason: Reason) -> bool:
+        with self._lock:
+            found = self._chunk(chunk_id)
+            if found is None or not self._free(found[1]):
+                return False
+            self._end_all(found[1], Row(Status.FAILED, reason=reason))
+            return True
+
+    @staticmethod
+    def _end_all(chunk: KeptChunk, row: Row) -> None:
+        chunk.state, chunk.token, chunk.rows = DONE, None, (row,) * len(chunk.files)
+
+    def sweep_cancelled(self, job_id: str, limit: int) -> int:
+        with self._lock:
+            kept = self._jobs.get(job_id)
+            if kept is None or kept.state not in ACTIVE or not kept.cancel_requested:
+                return 0
+            self._end_cancelled_scan(kept)
+            swept = [piece for piece in kept.pieces() if self._free(piece)][:limit]
+            for piece in swept:
+                self._end_all(piece, outcome.CANCELLED)
+            while kept.fed < len(kept.chunks) and not self._free(kept.chunks[kept.fed]):
+                kept.fed += 1
+            return len(swept)
+
+    def fold(self, job_id: str) -> Counts:
+        with self._lock:
+            return self._kept(job_id).counts()
+
+    def finish_job(self, job_id: str) -> JobState | None:
+        with self._lock:
+            kept = self._jobs.get(job_id)
+            if kept is None or kept.state is not JobState.RUNNING or kept.counts().pending:
+                return None
+            kept.state = outcome.end_state(cancelled=kept.cancel_requested, reason=kept.reason)
+            kept.finished_at, kept.fed = self._clock(), len(kept.chunks)
+            return kept.state
+
+    def hold(self, part: str, holder: str, lease_s: float) -> bool:
+        with self._lock:
+            by, until = self._parts.get(part, (holder, 0.0))
+            if by != holder and until >= self._clock():
+                return False
+            self._parts[part] = (holder, self._clock() + lease_s)
+            return True
+
+    def let_go(self, part: str, holder: str) -> None:
+        with self._lock:
+            if self._parts.get(part, ("", 0.0))[0] == holder:
+                del self._parts[part]
+
+    def ping(self) -> None:
+        """Always answers."""
+
+    def prepare(self) -> None:
+        """Nothing to make."""
+
+    def close(self) -> None:
+        """Nothing to give back."""

@@ -1,0 +1,28 @@
+"""The twin of the processes' heartbeats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+
+class MemoryPulse:
+    """`stores.doors.Pulse` in memory. Tests set `lengths` to fill a queue."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._beats: dict[tuple[str, str], tuple[float, dict[str, str]]] = {}
+        self.lengths: dict[str, int] = {}
+
+    def beat(self, part: str, name: str, facts: Mapping[str, str | int | float], ttl_s: float) -> None:
+        said = {key: str(value) for key, value in facts.items()}
+        self._beats[part, name] = (self._clock() + ttl_s, {"part": part, "name": name, **said})
+
+    def alive(self) -> list[dict[str, str]]:
+        now = self._clock()
+        return [dict(facts) for _, (until, facts) in sorted(self._beats.items()) if until > now]
+
+    def queue_lengths(self) -> dict[str, int]:
+        return dict(self.lengths)
+
+    def ping(self) -> None:
+        """Always answers."""

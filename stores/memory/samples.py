@@ -1,0 +1,142 @@
+"""The twin of the samples and of the outbox of vectors."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stores import cursor as cursors
+from stores import filters
+from stores.memory.book import moment
+from stores.records import FileRef, NewSample, Origin, Page, PendingVector, Sample, SampleFilter
+from workers.errors import NotFound
+
+MOST_PLACES = 20
+
+
+@dataclass
+class _Kept:
+    new: NewSample
+    analysis: Mapping[str, Any]
+    places: list[tuple[str, FileRef]]
+    owners: list[str]
+    created_at: float
+    generation: int = 0
+
+    def names(self) -> list[str]:
+        return [place.path.lower() for _, place in self.places]
+
+
+class MemorySamples:
+    """`stores.doors.Samples` in memory."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._kept: dict[str, _Kept] = {}
+        self._generation = 1
+
+    def known(self, ids: Iterable[str]) -> dict[str, Origin]:
+        with self._lock:
+            return {each: self._kept[each].new.origin for each in ids if each in self._kept}
+
+    def insert(self, samples: Sequence[NewSample]) -> dict[str, Origin]:
+        with self._lock:
+            for new in samples:
+                if new.id not in self._kept:
+                    plain = json.loads(json.dumps(new.analysis))
+                    place = (new.owner, new.file)
+                    self._kept[new.id] = _Kept(new, plain, [place], [new.owner], self._clock())
+            return self.known([new.id for new in samples])
+
+    def seen_at(self, places: Sequence[tuple[str, FileRef]], *, owner: str | None = None) -> None:
+        with self._lock:
+            for sample_id, file in places:
+                kept = self._kept.get(sample_id)
+                if kept is None:
+                    continue
+                by = owner or kept.new.owner
+                here = {(who, place.root, place.path) for who, place in kept.places}
+                if (by, file.root, file.path) not in here and len(kept.places) < MOST_PLACES:
+                    kept.places.append((by, file))
+                if by not in kept.owners:
+                    kept.owners.append(by)
+
+    def get(self, sample_id: str, *, owner: str | None = None) -> Sample:
+        with self._lock:
+            kept = self._kept.get(sample_id)
+            if kept is None or (owner is not None and owner not in kept.owners):
+                raise NotFound("sample")
+            return self._seen(kept, owner)
+
+    def many(self, sample_ids: Sequence[str]) -> dict[str, Sample]:
+        with self._lock:
+            return {each: self._seen(self._kept[each]) for each in sample_ids if each in self._kept}
+
+    def vectors(self, sample_ids: Sequence[str]) -> dict[str, bytes]:
+        with self._lock:
+            found = {each: self._kept[each].new.vector for each in sample_ids if each in self._kept}
+            return {each: vector for each, vector in found.items() if vector}
+
+    def preview(self, sample_id: str) -> tuple[bytes, bytes]:
+        with self._lock:
+            kept = self._kept.get(sample_id)
+            if kept is None:
+                raise NotFound("sample")
+            return kept.new.peaks, kept.new.mel
+
+    def page(self, where: SampleFilter, *, cursor: str | None, limit: int) -> Page[Sample]:
+        filters.check(where)
+        question = ("samples", where)
+        after = str(cursors.read(question, cursor, (str,))[0]) if cursor else ""
+        with self._lock:
+            rows = [kept for each, kept in sorted(self._kept.items()) if each > after]
+            rows = [kept for kept in rows if filters.matches(where, kept.analysis, kept.names(), kept.owners)]
+            page = tuple(self._seen(kept, where.owner) for kept in rows[:limit])
+        return Page(page, cursors.write(question, (page[-1].id,)) if len(rows) > limit else None)
+
+    def count(self) -> int:
+        return len(self._kept)
+
+    def pending_vectors(self, limit: int) -> list[PendingVector]:
+        with self._lock:
+            rows = [kept for _, kept in sorted(self._kept.items()) if kept.new.vector]
+            rows = [kept for kept in rows if kept.generation < self._generation][:limit]
+            return [
+                PendingVector(kept.new.id, kept.new.vector, filters.metadata(kept.analysis, kept.new.owner))
+                for kept in rows
+            ]
+
+    def mark_indexed(self, ids: Sequence[str], generation: int) -> None:
+        with self._lock:
+            for each in ids:
+                kept = self._kept.get(each)
+                if kept is not None and kept.new.vector:
+                    kept.generation = max(kept.generation, generation)
+
+    def indexed_count(self) -> int:
+        with self._lock:
+            return sum(kept.generation == self._generation for kept in self._kept.values())
+
+    def generation(self) -> int:
+        return self._generation
+
+    def next_generation(self, was: int) -> int:
+        with self._lock:
+            if self._generation == was:
+                self._generation += 1
+            return self._generation
+
+    def _seen(self, kept: _Kept, owner: str | None = None) -> Sample:
+        return Sample(
+            id=kept.new.id,
+            content=kept.new.content,
+            analyzer=kept.new.analyzer,
+            analysis=kept.analysis,
+            files=tuple(place for who, place in kept.places if owner in (None, who)),
+            created_at=moment(kept.created_at),
+            indexed=kept.generation == self._generation,
+        )

@@ -1,0 +1,89 @@
+"""The twin of the vector index: every vector compared, no graph."""
+
+from __future__ import annotations
+
+import math
+import struct
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from stores.records import Hit, PendingVector
+from workers.errors import VectorIndexBroken
+
+_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+    "$eq": lambda a, b: bool(a == b),
+    "$gt": lambda a, b: bool(a > b),
+    "$gte": lambda a, b: bool(a >= b),
+    "$lt": lambda a, b: bool(a < b),
+    "$lte": lambda a, b: bool(a <= b),
+    "$in": lambda a, b: a in b,
+}
+_NEGATED = {"$ne": "$eq", "$nin": "$in"}
+
+
+class MemoryVectors:
+    """`stores.doors.Vectors` in memory. Tests set `broken` to damage it until the next generation is opened."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._generation = 0
+        self._kept: dict[str, PendingVector] = {}
+        self.broken = False
+
+    def open(self, generation: int) -> None:
+        with self._lock:
+            if generation != self._generation:
+                self._generation, self._kept, self.broken = generation, {}, False
+
+    def upsert(self, vectors: Sequence[PendingVector]) -> None:
+        with self._lock:
+            self._usable()
+            self._kept.update({vector.id: vector for vector in vectors})
+
+    def query(self, vector: bytes, *, limit: int, where: Mapping[str, object] | None = None) -> list[Hit]:
+        with self._lock:
+            self._usable()
+            rows = [kept for kept in self._kept.values() if not where or _matches(kept.metadata, where)]
+        hits = [Hit(kept.id, _cosine(vector, kept.vector), kept.vector) for kept in rows]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:limit]
+
+    def probe(self) -> int:
+        with self._lock:
+            self._usable()
+            return len(self._kept)
+
+    def ping(self) -> None:
+        """Always answers."""
+
+    def _usable(self) -> None:
+        if self.broken or not self._generation:
+            raise VectorIndexBroken
+
+
+def _cosine(a: bytes, b: bytes) -> float:
+    x, y = (struct.unpack(f"<{len(each) // 4}f", each) for each in (a, b))
+    norm = math.sqrt(sum(v * v for v in x)) * math.sqrt(sum(v * v for v in y))
+    return sum(p * q for p, q in zip(x, y, strict=True)) / norm if norm else 0.0
+
+
+def _matches(metadata: Mapping[str, object], where: Mapping[str, object]) -> bool:
+    """Chroma's filter language: ``{"bpm": {"$gte": 118}}``, ``$and``, ``$or``.
+
+    A missing field matches only negations."""
+    return all(_holds(metadata, name, said) for name, said in where.items())
+
+
+def _holds(metadata: Mapping[str, object], name: str, said: Any) -> bool:
+    if name == "$and":
+        return all(_matches(metadata, each) for each in said)
+    if name == "$or":
+        return any(_matches(metadata, each) for each in said)
+    tests: Mapping[str, Any] = said if isinstance(said, Mapping) else {"$eq": said}
+    return all(_compare(metadata.get(name), operator, value) for operator, value in tests.items())
+
+
+def _compare(value: object, operator: str, other: Any) -> bool:
+    if operator in _NEGATED:
+        return not _compare(value, _NEGATED[operator], other)
+    return value is not None and _COMPARE[operator](value, other)
