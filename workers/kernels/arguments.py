@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from workers.errors import ParameterError
 
+FLOAT32 = np.dtype(np.float32)
 Float32 = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 Floats = NDArray[np.float32] | NDArray[np.float64]
 
 
@@ -27,6 +29,8 @@ def as_array(x: Any, name: str, ndim: int, *, keep_double: bool = False) -> NDAr
     ParameterError
         If `x` is not numbers, is empty or has another number of dimensions.
     """
+    if type(x) is np.ndarray and x.dtype is FLOAT32 and x.ndim == ndim and x.flags.carray and x.size:
+        return x  # the usual case: np.require alone would cost a microsecond
     if not isinstance(x, np.ndarray):
         x = _from_sequence(x, name)
     if x.ndim != ndim or x.size == 0:
@@ -57,6 +61,17 @@ def as_frames(S: Any, name: str = "S") -> Float32:
     if isinstance(S, np.ndarray) and S.ndim == 2:
         return as_array(S.T, name, 2)
     return as_array(_from_sequence(S, name).T, name, 2)
+
+
+def as_spectrogram(S: Any, name: str = "S") -> tuple[Float32, bool]:
+    """`S` (n_bins, n_frames) as it lies in memory, and whether that is frame after frame.
+
+    If so, what is returned has shape (n_frames, n_bins), else (n_bins, n_frames). For kernels that have a loop for
+    each: turning a spectrogram costs more than most of what is computed from it.
+    """
+    if isinstance(S, np.ndarray) and S.ndim == 2 and S.flags.f_contiguous:
+        return as_array(S.T, name, 2), True
+    return as_array(S, name, 2), False
 
 
 def as_count(value: Any, name: str, *, least: int = 1) -> int:

@@ -28,14 +28,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import wraps
+from threading import Lock
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 import rocket_fft  # noqa: F401  (gives compiled code np.fft)
 from numba.core import event
+from numba.core.errors import TypingError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Warmer = TypeVar("Warmer", bound=Callable[[], None])
+
+JIT = not cast(Any, numba).config.DISABLE_JIT
+"""False under NUMBA_DISABLE_JIT: kernels are plain Python then, so that coverage sees into them."""
 
 FLOAT_RULES = frozenset({"reassoc", "contract", "nsz", "arcp"})
 """What the compiler may do with floats: reorder sums, so that they fill vector registers, and fuse a product with a
@@ -46,7 +53,7 @@ sum. Never `nnan` or `ninf`: with them ``x != x`` is compiled away, and NaN is h
 class CompileTimes(event.Listener):
     """Seconds in the compiler, by kernel, as numba's events tell. Loading from the cache is not among them."""
 
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[Any, float] = field(default_factory=dict)
     total: float = 0.0
     _started: list[float] = field(default_factory=list)
 
@@ -57,8 +64,8 @@ class CompileTimes(event.Listener):
     def on_end(self, event: Any) -> None:
         """A compilation ends; only the outermost counts towards the total."""
         spent = time.perf_counter() - self._started.pop()
-        name = event.data["dispatcher"].py_func.__qualname__
-        self.seconds[name] = self.seconds.get(name, 0.0) + spent
+        function = event.data["dispatcher"].py_func
+        self.seconds[function] = self.seconds.get(function, 0.0) + spent
         if not self._started:
             self.total += spent
 
@@ -78,6 +85,53 @@ def kernel(function: Function) -> Function:
     compiled = numba.njit(nogil=True, cache=True, fastmath=set(FLOAT_RULES), error_model="numpy")(function)
     kernels.append(compiled)
     return cast(Function, compiled)
+
+
+REFUSED = (TypeError, TypingError)
+"""What a kernel under `closed` raises for arguments of a type it was not compiled for."""
+
+_opening = Lock()
+
+
+def closed(compiled: Function) -> Function:
+    """Let a kernel refuse types it does not know, instead of compiling for them.
+
+    For kernels so short that checking types in Python would cost more than they do: their public function just calls
+    them, and only when refused looks at its arguments and calls `opened`. The kernel itself checks the shapes.
+    """
+    if not JIT:
+        return cast(Function, _strict(compiled))
+    cast(Any, compiled)._can_compile = False  # disable_compile() would do, were there a signature already
+    return compiled
+
+
+def opened(compiled: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a kernel under `closed`, compiling it for the types of these arguments, which were checked."""
+    if JIT:
+        dispatcher = cast(Any, compiled)
+        with _opening:
+            dispatcher.disable_compile(False)
+            try:
+                dispatcher.compile(tuple(cast(Any, numba).typeof(value) for value in arguments))
+            finally:
+                dispatcher.disable_compile()
+    return compiled(*arguments)
+
+
+def _strict(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` as numba would have it where numba is switched off: only for float arrays it could be compiled for."""
+
+    @wraps(function)
+    def refusing(*arguments: Any) -> Any:
+        for value in arguments:
+            known = isinstance(value, int | float) or (
+                isinstance(value, np.ndarray) and value.dtype in (np.float32, np.float64) and value.flags.carray
+            )
+            if not known:
+                raise TypeError(f"no matching definition for {type(value)}")
+        return function(*arguments)
+
+    return refusing
 
 
 def warms(run: Warmer) -> Warmer:

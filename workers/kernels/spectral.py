@@ -1,0 +1,275 @@
+"""Where in the spectrum the energy lies: centroid (row K3), bandwidth, rolloff, flatness, contrast."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from workers.errors import ParameterError
+from workers.kernels.arguments import Float32, as_count, as_frames, as_number, as_spectrogram, as_vector
+from workers.kernels.compiled import kernel, warms
+
+FLATNESS_FLOOR = 1e-10
+"""Values below it count as it, as in librosa: the logarithm of nothing is not a number."""
+
+
+class SpectralMoments(NamedTuple):
+    """What `spectral_moments` returns: each of shape (n_frames,), float32."""
+
+    centroid: Float32
+    bandwidth: Float32
+    rolloff: Float32
+    flatness: Float32
+
+
+@kernel
+def _centroid_by_frame(frames: Float32, frequencies: Float32) -> Float32:
+    n_frames, n_bins = frames.shape
+    centroid = np.empty(n_frames, np.float32)
+    for t in range(n_frames):
+        frame = frames[t]
+        total = 0.0
+        weighted = 0.0
+        for f in range(n_bins):
+            total += frame[f]
+            weighted += np.float64(frame[f]) * np.float64(frequencies[f])
+        centroid[t] = 0.0 if total == 0 else weighted / total
+    return centroid
+
+
+@kernel
+def _centroid_by_bin(S: Float32, frequencies: Float32) -> Float32:
+    n_bins, n_frames = S.shape
+    total = np.zeros(n_frames)
+    weighted = np.zeros(n_frames)
+    for f in range(n_bins):
+        row = S[f]
+        hz = np.float64(frequencies[f])
+        for t in range(n_frames):
+            total[t] += row[t]
+            weighted[t] += hz * row[t]
+    centroid = np.empty(n_frames, np.float32)
+    for t in range(n_frames):
+        centroid[t] = 0.0 if total[t] == 0 else weighted[t] / total[t]
+    return centroid
+
+
+def compute_spectral_centroid_batch(S: ArrayLike, frequencies: ArrayLike) -> Float32:
+    """Compute the centre of gravity of each frame's spectrum (row K3).
+
+    ``c[t] = sum_f S[f, t] hz[f] / sum_f S[f, t]`` [1]_.
+
+    Parameters
+    ----------
+    S : array of float32, shape (n_bins, n_frames), C or Fortran order
+        Magnitude or power spectrogram, not negative. librosa takes the magnitude.
+    frequencies : array of float32, shape (n_bins,)
+        Frequency of each bin, in Hz.
+
+    Returns
+    -------
+    centroid : ndarray of float32, shape (n_frames,)
+        In Hz. 0.0 for a silent frame, NaN for one that holds NaN. Deaf to gain.
+
+    Raises
+    ------
+    ParameterError
+        If `S` is not a non-empty matrix or `frequencies` not one for each bin.
+
+    References
+    ----------
+    .. [1] G. Peeters, "A large set of audio features for sound description", IRCAM, 2004.
+    """
+    array, by_frame = as_spectrogram(S)
+    hz = _frequencies(frequencies, array.shape[1 if by_frame else 0])
+    centroid: Float32 = _centroid_by_frame(array, hz) if by_frame else _centroid_by_bin(array, hz)
+    return centroid
+
+
+def _frequencies(frequencies: ArrayLike, n_bins: int) -> Float32:
+    hz = as_vector(frequencies, "frequencies")
+    if len(hz) != n_bins:
+        raise ParameterError(f"S has {n_bins} bins and frequencies {len(hz)}.")
+    return hz
+
+
+@kernel
+def _moments(frames: Float32, frequencies: Float32, roll: float, floor: float) -> Float32:
+    n_frames, n_bins = frames.shape
+    moments = np.zeros((4, n_frames), np.float32)
+    least = np.float32(floor)
+    whole = n_bins - n_bins % 4
+    for t in range(n_frames):
+        frame = frames[t]
+        total = 0.0
+        weighted = 0.0
+        floored = 0.0
+        for f in range(n_bins):
+            value = np.float64(frame[f])
+            total += value
+            weighted += value * frequencies[f]
+            floored += max(least, frame[f])
+        logarithms = 0.0
+        for f in range(0, whole, 4):
+            # a logarithm for four bins: the product of four float32 fits a float64
+            one = np.float64(max(least, frame[f])) * np.float64(max(least, frame[f + 1]))
+            two = np.float64(max(least, frame[f + 2])) * np.float64(max(least, frame[f + 3]))
+            logarithms += math.log(one * two)
+        for f in range(whole, n_bins):
+            logarithms += math.log(max(least, frame[f]))
+        moments[3, t] = math.exp(logarithms / n_bins) * n_bins / floored
+        if total == 0:
+            continue
+        centre = weighted / total
+        spread = 0.0
+        for f in range(n_bins):
+            spread += frame[f] * (frequencies[f] - centre) ** 2
+        moments[0, t] = centre
+        moments[1, t] = math.sqrt(spread / total)
+        passed = 0.0
+        f = 0
+        while f < n_bins - 1:
+            passed += frame[f]
+            if passed >= roll * total:
+                break
+            f += 1
+        moments[2, t] = frequencies[f]
+    return moments
+
+
+def spectral_moments(S: ArrayLike, frequencies: ArrayLike, *, roll_percent: float = 0.85) -> SpectralMoments:
+    """Compute centroid, bandwidth, rolloff and flatness of each frame while it is in the cache.
+
+    ``c = sum S hz / sum S``, ``b = sqrt(sum S (hz - c)^2 / sum S)``, ``r = min{hz_f: sum_(g <= f) S_g >= roll sum S}``,
+    ``flatness = exp(mean log S) / mean S`` with S at least 1e-10 [1]_.
+
+    Parameters
+    ----------
+    S : array of float32, shape (n_bins, n_frames)
+        Magnitude or power spectrogram, not negative. librosa takes the magnitude, for flatness the power.
+    frequencies : array of float32, shape (n_bins,)
+        Frequency of each bin, in Hz.
+    roll_percent : float, 0 < roll_percent < 1
+        Share of the energy below the rolloff.
+
+    Returns
+    -------
+    centroid, bandwidth, rolloff : ndarray of float32, shape (n_frames,)
+        In Hz. 0.0 for a silent frame. Deaf to gain.
+    flatness : ndarray of float32, shape (n_frames,)
+        From 0 (a tone) to 1 (white noise, and silence). Deaf to gain where nothing is below 1e-10.
+
+    Raises
+    ------
+    ParameterError
+        If `S` is not a non-empty matrix, `frequencies` not one for each bin, or `roll_percent` out of range.
+
+    References
+    ----------
+    .. [1] G. Peeters, "A large set of audio features for sound description", IRCAM, 2004.
+    """
+    frames = as_frames(S)
+    hz = _frequencies(frequencies, frames.shape[1])
+    roll = as_number(roll_percent, "roll_percent", above=0.0)
+    if roll >= 1:
+        raise ParameterError(f"roll_percent must be less than 1, not {roll:g}.")
+    return SpectralMoments(*_moments(frames, hz, roll, FLATNESS_FLOOR))
+
+
+@kernel
+def _mean_of_extremes(values: Float32, count: int, sign: float, kept: Float32) -> float:
+    """Mean of the `count` largest (`sign` 1) or smallest (-1); `kept` is room for them, sorted, the least first."""
+    kept[:count] = -math.inf
+    factor = np.float32(sign)
+    for i in range(values.shape[0]):
+        value = factor * values[i]
+        if value > kept[0]:
+            j = 0
+            while j + 1 < count and kept[j + 1] < value:
+                kept[j] = kept[j + 1]
+                j += 1
+            kept[j] = value
+    total = 0.0
+    for j in range(count):
+        total += kept[j]
+    return sign * total / count
+
+
+@kernel
+def _contrast(frames: Float32, edges: NDArray[np.int64], quantile: float, floor: float) -> Float32:
+    n_frames = frames.shape[0]
+    n_bands = edges.shape[0] - 1
+    contrast = np.zeros((n_bands, n_frames), np.float32)
+    kept = np.empty(frames.shape[1], np.float32)
+    for band in range(n_bands):
+        begin = edges[band]
+        end = edges[band + 1]
+        if end <= begin:
+            continue
+        count = max(1, round(quantile * (end - begin)))
+        for t in range(n_frames):
+            values = frames[t, begin:end]
+            peak = max(floor, _mean_of_extremes(values, count, 1.0, kept))
+            valley = max(floor, _mean_of_extremes(values, count, -1.0, kept))
+            contrast[band, t] = 10 * (math.log10(peak) - math.log10(valley))
+    return contrast
+
+
+def spectral_contrast(
+    S: ArrayLike, frequencies: ArrayLike, *, fmin: float = 200.0, n_bands: int = 6, quantile: float = 0.02
+) -> Float32:
+    """Compute how far peaks stand out from valleys, octave by octave.
+
+    ``10 log10(mean of the highest / mean of the lowest)``, each over the share `quantile` of a band's bins [1]_.
+
+    Parameters
+    ----------
+    S : array of float32, shape (n_bins, n_frames)
+        Power spectrogram, not negative.
+    frequencies : array of float32, shape (n_bins,)
+        Frequency of each bin, in Hz, rising.
+    fmin : float > 0
+        Upper end of the lowest band, in Hz.
+    n_bands : int >= 1
+        Octave bands above it: ``[0, fmin), [fmin, 2 fmin), ...``; the last reaches to the highest bin.
+    quantile : float, 0 < quantile <= 0.5
+        Share of bins that counts as peaks, and as valleys; one bin at least.
+
+    Returns
+    -------
+    contrast : ndarray of float32, shape (n_bands + 1, n_frames)
+        In dB. Never negative; 0 in a silent band and in one without bins. Power below 1e-10 counts as 1e-10.
+
+    Raises
+    ------
+    ParameterError
+        If `S` is not a non-empty matrix, `frequencies` not one rising value for each bin, or a number out of range.
+
+    References
+    ----------
+    .. [1] D. Jiang et al., "Music type classification by spectral contrast feature", ICME, 2002.
+    """
+    frames = as_frames(S)
+    hz = _frequencies(frequencies, frames.shape[1])
+    if not (np.diff(hz) > 0).all():
+        raise ParameterError("frequencies must rise.")
+    quantile = as_number(quantile, "quantile", above=0.0)
+    if quantile > 0.5:
+        raise ParameterError(f"quantile must be at most 0.5, not {quantile:g}.")
+    octaves = as_number(fmin, "fmin", above=0.0) * 2.0 ** np.arange(as_count(n_bands, "n_bands"))
+    edges = np.concatenate(([0], np.searchsorted(hz, octaves), [len(hz)])).astype(np.int64)
+    contrast: Float32 = _contrast(frames, edges, quantile, FLATNESS_FLOOR)
+    return contrast
+
+
+@warms
+def _warm() -> None:
+    S = np.ones((3, 2), np.float32)
+    hz = np.arange(3, dtype=np.float32)
+    compute_spectral_centroid_batch(S, hz)
+    compute_spectral_centroid_batch(np.asfortranarray(S), hz)
+    spectral_moments(S, hz)
+    spectral_contrast(S, hz)
