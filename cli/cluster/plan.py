@@ -93,7 +93,7 @@ def _children_settings(
 
 def _roots(folder: DataFolder, options: Options) -> dict[str, str]:
     roots = {name: str(path) for name, path in options.roots.items()}
-    demo = folder.path / "demo"
+    demo = folder.path / "demo" / "library"
     if demo.is_dir():  # so that the demo's sounds can still be played
         roots.setdefault("demo", str(demo))
     return roots
