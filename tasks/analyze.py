@@ -1,0 +1,53 @@
+"""The task that analyses the files of one chunk."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+
+from stores.identity import ChunkId
+from tasks.app import app
+from tasks.chunk import Ended, work_on
+from tasks.lifecycle import Child, this_child
+from tasks.names import TaskName
+from tasks.patience import patiently
+from workers.errors import StoreUnavailable
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@app.task(name=TaskName.ANALYZE.value, max_retries=3, default_retry_delay=0)
+def analyze(chunk_id: str) -> None:
+    """Bring every file of a chunk to its end. Safe to run twice, and by two workers at once."""
+    analyze_chunk(chunk_id, this_child())
+
+
+def analyze_chunk(chunk_id: object, child: Child) -> Ended | None:
+    """Do what the task does; ``None`` where there was nothing to do.
+
+    Ends quietly where a database is away or memory ran out outside of any one file: the lease runs out and the
+    reconciler publishes the chunk again. (A MemoryError that leaves a task ends the whole Celery worker.)
+    """
+    if not isinstance(chunk_id, str) or ChunkId.parse(chunk_id) is None:
+        log.warning("message_refused", task=TaskName.ANALYZE.value, said=repr(chunk_id)[:100])
+        return None
+    began = time.monotonic()
+    try:
+        claim = patiently(lambda: child.stores.ledger.claim_chunk(chunk_id, child.settings.queue.lease_s))
+        if claim is None:
+            return None
+        ended = work_on(claim, child.bench)
+    except (StoreUnavailable, MemoryError) as error:
+        log.warning("chunk_left", chunk=chunk_id, why=str(error) or type(error).__name__)
+        return None
+    log.info(
+        "chunk_ended",
+        chunk=chunk_id,
+        ended=ended.value,
+        files=len(claim.files),
+        attempt=claim.attempt,
+        seconds=round(time.monotonic() - began, 3),
+    )
+    child.did(len(claim.files))
+    return ended

@@ -1,0 +1,232 @@
+"""The work on one chunk: every file of it to its end, whatever becomes of us meanwhile.
+
+Written so that it may be done again from any point with the same result: samples are keyed by content, a file's
+end is read off the sample's origin rather than off what this run happened to do, and the chunk ends in one write.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeVar
+
+import structlog
+
+from stores.doors import Ledger, Samples
+from stores.outcome import CANCELLED
+from stores.records import Claim, FileRef, NewSample, Origin, Reason, Row, Status
+from tasks.cutting import has_audio_name
+from tasks.lease import ChunkLease, Lost, Tired
+from tasks.opened import Seen, hash_file, opened_again
+from tasks.patience import patiently
+from tasks.walk import SYMLINK_TO_FOLDER
+from workers.errors import (
+    AnalysisFailed,
+    ChangedWhileReading,
+    FileError,
+    NotARegularFile,
+    NotAudio,
+    OutOfMemory,
+    OutsideRoot,
+    SymlinkLoop,
+    Unreadable,
+    Vanished,
+)
+from workers.model import ANALYZER_VERSION, Analysis, sample_id
+
+T = TypeVar("T")
+
+log = structlog.stdlib.get_logger(__name__)
+
+Analyze = Callable[[int, str], Analysis]
+"""(descriptor, name without folders) -> Analysis, or a `FileError`: `workers.file.analyze_file` with its decoder."""
+
+_OF_THE_PLACE: Final = (Vanished, Unreadable, NotARegularFile, SymlinkLoop, OutsideRoot, ChangedWhileReading)
+"""Errors that say nothing of the content: the same content at another place may well be analysed."""
+
+
+class Ended(StrEnum):
+    """How the work on a chunk ended."""
+
+    DONE = "done"
+    LOST = "lost"
+    """Somebody else has it now: no row was written, but what was analysed is kept."""
+    TIRED = "tired"
+    """It takes too long for one task: what was analysed is kept and the next attempt goes on from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What the work on a chunk needs."""
+
+    ledger: Ledger
+    samples: Samples
+    analyze: Analyze
+    roots: Mapping[str, Path]
+    lease_s: float = 30
+    budget_s: float = 150
+    """After so long no further file is begun: half of what a task may take."""
+    max_file_bytes: int = 8 << 30
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is known so far of a chunk's files, by their place in it, and of their contents, by sample id."""
+
+    claim: Claim
+    rows: dict[int, Row] = field(default_factory=dict)
+    seen: dict[int, Seen] = field(default_factory=dict)
+    ids: dict[int, str] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)
+    new: dict[str, NewSample] = field(default_factory=dict)
+    bad: dict[str, FileError] = field(default_factory=dict)
+
+
+def work_on(claim: Claim, bench: Bench) -> Ended:
+    """Bring every file of a chunk to its end, and the chunk to its own.
+
+    Raises
+    ------
+    StoreUnavailable
+        A database stayed away although it was tried for a while. The lease runs out and the chunk is done again.
+    """
+    if claim.cancelled:
+        return _finish(claim, bench, [CANCELLED] * len(claim.files))
+    work = _Work(claim)
+    lease = ChunkLease(claim, bench.ledger, lease_s=bench.lease_s, budget_s=bench.budget_s, clock=bench.clock)
+    try:
+        _hash_all(work, bench, lease)
+        work.origins = patiently(lambda: bench.samples.known(set(work.ids.values())))
+        _analyse_unknown(work, bench, lease)
+    except (Lost, Tired) as stopped:
+        _keep_samples(work, bench)
+        if isinstance(stopped, Lost):
+            return Ended.LOST
+        lease.give_up()
+        return Ended.TIRED
+    _keep_samples(work, bench)
+    _read_off_origins(work)
+    _keep_places(work, bench)
+    return _finish(claim, bench, [work.rows[n] for n in range(len(claim.files))])
+
+
+def _hash_all(work: _Work, bench: Bench, lease: ChunkLease) -> None:
+    for n, file in enumerate(work.claim.files):
+        if file.reason is not None:
+            work.rows[n] = _row_of_reason(file.reason)
+        elif lease.cancelled_before(file):
+            work.rows[n] = CANCELLED
+        else:
+            try:
+                work.seen[n] = _guarded(file, partial(hash_file, bench.roots, file, bench.max_file_bytes))
+                work.ids[n] = sample_id(work.seen[n].content)
+            except FileError as error:
+                work.rows[n] = _row_of_error(error, file)
+
+
+def _analyse_unknown(work: _Work, bench: Bench, lease: ChunkLease) -> None:
+    """Analyse each content without a sample once, from the first of its files that can still be read."""
+    for n, of_content in work.ids.items():
+        file = work.claim.files[n]
+        if of_content in work.origins or of_content in work.new:
+            continue
+        if of_content in work.bad:
+            work.rows[n] = _row_of_error(work.bad[of_content], file)
+        elif lease.cancelled_before(file):
+            work.rows[n] = CANCELLED
+        else:
+            try:
+                work.new[of_content] = _new_sample(work, n, _analyse(file, work.seen[n], bench))
+            except FileError as error:
+                work.rows[n] = _row_of_error(error, file)
+                if not isinstance(error, _OF_THE_PLACE):
+                    work.bad[of_content] = error
+
+
+def _analyse(file: FileRef, seen: Seen, bench: Bench) -> Analysis:
+    def analyse() -> Analysis:
+        with opened_again(bench.roots, file, seen) as fd:
+            return bench.analyze(fd, file.path.rpartition("/")[2])
+
+    return _guarded(file, analyse)
+
+
+def _guarded(file: FileRef, call: Callable[[], T]) -> T:
+    """What `call` gives; whatever it raises as a `FileError`, so that the file's neighbours go on."""
+    try:
+        return call()
+    except FileError:
+        raise
+    except MemoryError as error:  # one that leaves a Celery task ends the whole worker
+        raise OutOfMemory() from error
+    except Exception as error:
+        log.exception("analysis_failed", root=file.root, path=file.path)
+        raise AnalysisFailed(f"{type(error).__name__}.") from error
+
+
+def _new_sample(work: _Work, n: int, analysis: Analysis) -> NewSample:
+    claim, seen = work.claim, work.seen[n]
+    return NewSample(
+        id=work.ids[n],
+        content=seen.content,
+        analyzer=ANALYZER_VERSION,
+        analysis=analysis.to_dict(),
+        vector=analysis.vector,
+        peaks=analysis.preview.peaks,
+        mel=analysis.preview.mel,
+        origin=Origin(claim.job_id, claim.first + n),
+        owner=claim.owner,
+        file=claim.files[n],
+    )
+
+
+def _keep_samples(work: _Work, bench: Bench) -> None:
+    if work.new:
+        batch = list(work.new.values())
+        work.origins.update(patiently(lambda: bench.samples.insert(batch)))
+
+
+def _read_off_origins(work: _Work) -> None:
+    """A file's end follows from whose sample it is, so that doing the chunk again says the same."""
+    for n, of_content in work.ids.items():
+        if n not in work.rows:
+            origin = work.origins[of_content]
+            work.rows[n] = Row(_status(origin, work.claim.job_id, work.claim.first + n), sample_id=of_content)
+
+
+def _status(origin: Origin, job_id: str, index: int) -> Status:
+    if origin.job_id != job_id:
+        return Status.REUSED
+    return Status.DONE if origin.index == index else Status.DUPLICATE
+
+
+def _keep_places(work: _Work, bench: Bench) -> None:
+    """Other places where a known content was seen."""
+    places = [
+        (row.sample_id, work.claim.files[n])
+        for n, row in sorted(work.rows.items())
+        if row.sample_id is not None and row.status is not Status.DONE
+    ]
+    if places:
+        patiently(lambda: bench.samples.seen_at(places, owner=work.claim.owner))
+
+
+def _finish(claim: Claim, bench: Bench, rows: Sequence[Row]) -> Ended:
+    return Ended.DONE if patiently(lambda: bench.ledger.finish_chunk(claim, rows)) else Ended.LOST
+
+
+def _row_of_reason(reason: Reason) -> Row:
+    """What the scan already knew."""
+    status = Status.SKIPPED if reason.code == SYMLINK_TO_FOLDER.code else Status.FAILED
+    return Row(status, reason=reason)
+
+
+def _row_of_error(error: FileError, file: FileRef) -> Row:
+    """Something else than audio that never said it was audio is skipped; all other errors are failures."""
+    skipped = isinstance(error, NotAudio) and not has_audio_name(file.path)
+    return Row(Status.SKIPPED if skipped else Status.FAILED, reason=Reason(error.code, error.message))

@@ -1,0 +1,170 @@
+"""The index writer: ``python -m tasks.index``. The only one that writes vectors to Chroma.
+
+The samples that the current generation of the index does not hold are its outbox. The index can be thrown away:
+where it is damaged, or holds less than it should, a new generation is begun and everything is written again.
+Chroma being away delays searches and no job.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from config.logging import configure_logging
+from config.settings import get_settings
+from stores.doors import Ledger, Pulse, Samples, Vectors
+from tasks.loop import Stop, run
+from tasks.reconcile import this_process
+from workers.errors import StoreUnavailable, VectorIndexBroken
+
+log = structlog.stdlib.get_logger(__name__)
+
+PART: Final = "index"
+_HOLD_S: Final = 30.0
+_BEAT_TTL_S: Final = 30.0
+_CHECK_EACH_S: Final = 60.0
+
+
+class IndexWriter:
+    """One round after another.
+
+    Parameters
+    ----------
+    batch_size : int
+        Most vectors in one write.
+    idle_s : float
+        How long to wait where there is nothing to write, in seconds.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        samples: Samples,
+        vectors: Vectors,
+        pulse: Pulse,
+        *,
+        batch_size: int,
+        idle_s: float,
+        holder: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ledger, self._samples, self._vectors, self._pulse = ledger, samples, vectors, pulse
+        self._batch_size, self._idle_s, self._holder, self._clock = batch_size, idle_s, holder, clock
+        self._generation: int | None = None
+        self._next_check = 0.0
+        self._next_beat = 0.0
+        self._written = 0
+
+    def round(self) -> float:
+        """Write one batch, or look whether the index is well; how long to wait, in seconds.
+
+        Raises
+        ------
+        StoreUnavailable
+            After which the index is opened and looked at anew.
+        """
+        if not self._ledger.hold(PART, self._holder, _HOLD_S):
+            self._generation = None
+            return self._idle_s
+        try:
+            return self._work()
+        except VectorIndexBroken as error:
+            self._rebuild(str(error))
+            return 0
+        except StoreUnavailable:
+            self._generation = None
+            raise
+
+    def leave(self) -> None:
+        """Let another one take over at once."""
+        try:
+            self._ledger.let_go(PART, self._holder)
+        except StoreUnavailable:
+            log.debug("not_let_go")
+
+    def _work(self) -> float:
+        generation = self._opened()
+        pending = self._samples.pending_vectors(self._batch_size)
+        self._beat(generation, len(pending))
+        if not pending:
+            self._check(drained=True)
+            return self._idle_s
+        self._vectors.upsert(pending)
+        # Marked after it is written: a crash in between writes it once more, which changes nothing.
+        self._samples.mark_indexed([vector.id for vector in pending], generation)
+        self._written += len(pending)
+        return 0
+
+    def _opened(self) -> int:
+        if self._generation is None:
+            generation = self._samples.generation()
+            self._generation = generation  # before it is opened: a broken one is replaced by its successor
+            self._vectors.open(generation)
+            self._next_check = 0.0
+            self._check(drained=False)
+            log.info("index_opened", generation=generation)
+        return self._generation
+
+    def _check(self, *, drained: bool) -> None:
+        """Compare what the index holds with what it should. It may hold more until the outbox is drained."""
+        if self._clock() < self._next_check:
+            return
+        holds, should = self._vectors.probe(), self._samples.indexed_count()
+        if holds < should or (drained and holds != should):
+            raise VectorIndexBroken(f"It holds {holds} vectors and should hold {should}.")
+        if drained:
+            self._next_check = self._clock() + _CHECK_EACH_S
+
+    def _rebuild(self, why: str) -> None:
+        was = self._generation if self._generation is not None else self._samples.generation()
+        now = self._samples.next_generation(was)
+        log.warning("index_rebuilt", was=was, generation=now, why=why)
+        self._generation = None
+
+    def _beat(self, generation: int, pending: int) -> None:
+        if self._clock() < self._next_beat:
+            return
+        self._next_beat = self._clock() + _BEAT_TTL_S / 4
+        facts = {"generation": generation, "written": self._written, "pending": pending}
+        try:
+            self._pulse.beat(PART, self._holder, facts, _BEAT_TTL_S)
+        except StoreUnavailable:
+            log.debug("pulse_missed")
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    from stores.mongo import connect
+    from stores.pulse import RedisPulse
+    from stores.vectors import ChromaVectors
+
+    settings = get_settings()
+    configure_logging(settings.log, part="index")
+    stop = Stop()
+    stop.on_signals()
+    stores = connect(settings.mongo, pool="worker")
+    pulse = RedisPulse(settings.redis)
+    writer = IndexWriter(
+        stores.ledger,
+        stores.samples,
+        ChromaVectors(settings.chroma),
+        pulse,
+        batch_size=settings.chroma.batch_size,
+        idle_s=settings.queue.idle_interval_s,
+        holder=this_process(),
+    )
+    log.info("index_writer_started")
+    try:
+        run(writer.round, stop)
+    finally:
+        writer.leave()
+        pulse.close()
+        stores.close()
+    log.info("index_writer_stopped")
+
+
+if __name__ == "__main__":
+    main()

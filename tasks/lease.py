@@ -1,0 +1,79 @@
+"""The lease of a chunk, kept between two of its files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from stores.doors import Ledger
+from stores.records import Claim, FileRef
+from tasks.cutting import cost_s
+from tasks.patience import patiently
+
+_SLOWER: Final = 10
+"""A disk or a core may be so many times slower than the estimate before a lease runs out in the middle of a file."""
+
+
+class Lost(Exception):
+    """The chunk is no longer ours."""
+
+
+class Tired(Exception):
+    """The chunk takes too long for one task."""
+
+
+class ChunkLease:
+    """Renews a chunk's lease: when a third of it is over, and for longer before a file that will take longer.
+
+    Parameters
+    ----------
+    lease_s : float
+        How long the chunk is held without a sign of progress, in seconds.
+    budget_s : float
+        After so long no further file is begun.
+    """
+
+    def __init__(
+        self,
+        claim: Claim,
+        ledger: Ledger,
+        *,
+        lease_s: float,
+        budget_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._claim, self._ledger, self._clock = claim, ledger, clock
+        self._lease_s = lease_s
+        self._ends = clock() + budget_s
+        self._renewed = clock()
+        self._cancelled = False
+
+    def cancelled_before(self, file: FileRef) -> bool:
+        """Hold the chunk for one more file; whether its job was cancelled.
+
+        Raises
+        ------
+        Lost, Tired, StoreUnavailable
+        """
+        now = self._clock()
+        if now > self._ends:
+            raise Tired
+        longer_s = cost_s(file) * _SLOWER
+        if now - self._renewed + longer_s >= self._lease_s / 3:
+            self._renew(self._lease_s + longer_s)
+        return self._cancelled
+
+    def give_up(self) -> None:
+        """Let the lease end now, so that the chunk is published again at once."""
+        try:
+            self._renew(0.001)
+        except Lost:
+            return
+
+    def _renew(self, lease_s: float) -> None:
+        ours, cancelled = patiently(lambda: self._ledger.renew_chunk(self._claim, lease_s))
+        if not ours:
+            raise Lost
+        self._cancelled = self._cancelled or cancelled
+        self._renewed = self._clock()

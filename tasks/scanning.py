@@ -1,0 +1,145 @@
+"""One slice of a scan: walk a job's source for a while and write chunks of files to the ledger.
+
+Whoever gets the next slice goes on behind the last file in the ledger. Nothing is remembered anywhere else, so
+a scan may die at any point.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from enum import StrEnum
+from pathlib import Path
+
+import structlog
+
+from config.settings import QueueSettings
+from stores.doors import Ledger
+from stores.records import FileRef, FolderSource, Reason, ScanClaim
+from tasks.cutting import Cutter
+from tasks.pattern import compile_pattern
+from tasks.walk import walk
+from workers.errors import BadPattern, NotFound, OutsideRoot, SampleMindError, Unreadable
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Slice(StrEnum):
+    """How a slice of a scan ended."""
+
+    NOTHING = "nothing"
+    """Somebody else is at it, or there is nothing to scan (any more)."""
+    MORE = "more"
+    """The walk is not at its end: publish the scan again."""
+    END = "end"
+    LOST = "lost"
+    """The lease was lost or the job cancelled; whoever took it goes on."""
+
+
+class _Lost(Exception):
+    """This scan is no longer ours."""
+
+
+class _Overtaken(Exception):
+    """Another scanner wrote the chunk that we were about to write."""
+
+
+def scan_slice(
+    job_id: str,
+    ledger: Ledger,
+    roots: Mapping[str, Path],
+    queue: QueueSettings,
+    *,
+    max_analyzed_s: float = 600,
+    clock: Callable[[], float] = time.monotonic,
+) -> Slice:
+    """Walk a job's source for at most `scan_slice_s` and say how it ended.
+
+    A slice that found nothing to write goes on until it does: there would be nothing to go on from.
+
+    Raises
+    ------
+    StoreUnavailable
+        The lease runs out by itself and the scan is published again.
+    """
+    claim = ledger.claim_scan(job_id, queue.lease_s)
+    if claim is None or claim.job.source is None:
+        return Slice.NOTHING
+    cutter = Cutter(queue.chunk_cost_s, queue.chunk_files, max_analyzed_s)
+    slice_ = _Slice(ledger, claim, queue, cutter, clock)
+    try:
+        return slice_.run(claim.job.source, roots)
+    except _Lost:
+        return Slice.LOST
+    except _Overtaken:
+        ledger.release_scan(job_id, claim.token)
+        return Slice.MORE
+    except (NotFound, OutsideRoot, Unreadable, BadPattern) as error:
+        return slice_.end(_reason(error))
+
+
+class _Slice:
+    def __init__(
+        self, ledger: Ledger, claim: ScanClaim, queue: QueueSettings, cutter: Cutter, clock: Callable[[], float]
+    ) -> None:
+        self._ledger, self._claim, self._queue, self._cutter, self._clock = ledger, claim, queue, cutter, clock
+        self._job_id = claim.job.id
+        self._next_chunk, self._next_file = claim.next_chunk, claim.next_file
+        self._ends = clock() + queue.scan_slice_s
+        self._renewed = clock()
+
+    def run(self, source: FolderSource, roots: Mapping[str, Path]) -> Slice:
+        if source.root not in roots:
+            raise NotFound(f"There is no library root {source.root!r} here.")
+        pattern = compile_pattern(source.pattern)
+        with closing(walk(source.root, roots[source.root], source, pattern, self._claim.after)) as files:
+            for file in files:
+                self._keep_lease()
+                if file is not None:
+                    self._write(self._cutter.add(file))
+                if self._clock() >= self._ends and self._may_pause():
+                    self._ledger.release_scan(self._job_id, self._claim.token)
+                    return Slice.MORE
+        self._write(self._cutter.end())
+        return self.end(None)
+
+    def end(self, reason: Reason | None) -> Slice:
+        ended = self._ledger.finish_scan(self._job_id, self._claim.token, reason)
+        log.info(
+            "scan_finished" if ended else "scan_lost",
+            job=self._job_id,
+            files=self._next_file,
+            chunks=self._next_chunk,
+            reason=reason.code if reason else None,
+        )
+        return Slice.END if ended else Slice.LOST
+
+    def _may_pause(self) -> bool:
+        """Write what can be, and whether the next slice has something to go on from that this one had not."""
+        self._write(self._cutter.pause(nothing_yet=self._wrote_nothing))
+        return not self._wrote_nothing
+
+    @property
+    def _wrote_nothing(self) -> bool:
+        return self._next_chunk == self._claim.next_chunk
+
+    def _write(self, chunks: Iterable[list[FileRef]]) -> None:
+        for chunk in chunks:
+            if not self._ledger.add_chunk(self._job_id, self._next_chunk, self._next_file, chunk):
+                raise _Overtaken
+            self._next_chunk += 1
+            self._next_file += len(chunk)
+            self._keep_lease()
+
+    def _keep_lease(self) -> None:
+        now = self._clock()
+        if now - self._renewed < self._queue.lease_s / 3:
+            return
+        if not self._ledger.renew_scan(self._job_id, self._claim.token, self._queue.lease_s):
+            raise _Lost
+        self._renewed = now
+
+
+def _reason(error: SampleMindError) -> Reason:
+    return Reason(error.code, error.message)

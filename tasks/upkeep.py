@@ -1,0 +1,114 @@
+"""Look after active jobs: publish again what nobody works on, take apart what kills workers, end what is done.
+
+The rules, for a published chunk that has not ended:
+
+* its lease is over: its worker died or got tired; publish it again at once;
+* it was never claimed and its queue is empty: its message is lost; publish it again after `republish_idle_s`;
+* it was never claimed and its queue is long: it may well be waiting; only after `republish_after_s`;
+* it was claimed `max_attempts` times: something in it kills workers, so it is split into single files, and a
+  single file that did it so often is failed (`killed_worker`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+
+from config.settings import QueueSettings
+from stores.doors import Ledger
+from stores.records import Job, JobState, Priority, Reason
+from tasks.names import QueueName
+from tasks.send import Sends
+from workers.errors import KilledWorker
+
+log = structlog.stdlib.get_logger(__name__)
+
+_AT_ONCE: Final = 50
+"""Most chunks of a job published again in one round, so that a full restart of Redis is no flood."""
+_SWEEP: Final = 200
+"""Cancelled chunks ended in one round of a job: others have their turn in between."""
+
+
+class Upkeep:
+    """Looks after jobs, one call each. Any number may run: every change is one that one caller wins."""
+
+    def __init__(
+        self, ledger: Ledger, sender: Sends, queue: QueueSettings, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._ledger, self._sender, self._queue, self._clock = ledger, sender, queue, clock
+        self._scan_sent: dict[str, float] = {}
+
+    def scans(self, lengths: Mapping[str, int]) -> int:
+        """Publish scans that nobody is at, each not more often than the rules above say; how many.
+
+        Raises
+        ------
+        StoreUnavailable
+        """
+        idle = self._ledger.idle_scans()
+        wait_s = self._wait_s(lengths, QueueName.SCAN.value)
+        now = self._clock()
+        self._scan_sent = {job: at for job, at in self._scan_sent.items() if job in idle}
+        due = [job for job in idle if now - self._scan_sent.get(job, float("-inf")) >= wait_s]
+        for job_id in due:
+            self._sender.scan(job_id)
+            self._scan_sent[job_id] = now
+        return len(due)
+
+    def tend(self, job: Job, lengths: Mapping[str, int] | None) -> JobState | None:
+        """Look after one job; its state if it ended now. Without `lengths` (Redis is away) nothing is published.
+
+        Raises
+        ------
+        StoreUnavailable
+        """
+        if job.cancel_requested:
+            self._ledger.sweep_cancelled(job.id, _SWEEP)
+        if not self._ledger.fold(job.id).pending:
+            ended = self._ledger.finish_job(job.id)
+            if ended is not None:
+                self._say_finished(job.id)
+                return ended
+        if lengths is not None:
+            self._revive(job, self._wait_s(lengths, job.priority.value))
+        return None
+
+    def _revive(self, job: Job, wait_s: float) -> None:
+        again: list[str] = []
+        for chunk_id, attempts, files in self._ledger.stale(job.id, published_s_ago=wait_s, limit=_AT_ONCE):
+            if attempts < self._queue.max_attempts:
+                again.append(chunk_id)
+            elif files > 1:
+                parts = self._ledger.split_chunk(chunk_id)
+                log.warning("chunk_split", chunk=chunk_id, attempts=attempts, files=len(parts))
+                again.extend(parts)
+            elif self._ledger.fail_chunk(chunk_id, Reason(KilledWorker.code, KilledWorker().message)):
+                log.warning("file_set_aside", chunk=chunk_id, attempts=attempts)
+        self._publish(job.id, job.priority, again)
+
+    def _publish(self, job_id: str, priority: Priority, chunks: list[str]) -> None:
+        if chunks:
+            self._sender.chunks(priority, chunks)
+            self._ledger.mark_fed(job_id, chunks)
+            log.info("chunks_published_again", job=job_id, chunks=len(chunks))
+
+    def _wait_s(self, lengths: Mapping[str, int], queue: str) -> float:
+        return self._queue.republish_after_s if lengths.get(queue, 0) else self._queue.republish_idle_s
+
+    def _say_finished(self, job_id: str) -> None:
+        job = self._ledger.job(job_id)
+        counts = job.counts
+        log.info(
+            "job_finished",
+            job=job_id,
+            state=job.state.value,
+            submitted=counts.submitted,
+            done=counts.done,
+            reused=counts.reused,
+            duplicate=counts.duplicate,
+            skipped=counts.skipped,
+            failed=counts.failed,
+        )
