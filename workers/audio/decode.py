@@ -1,0 +1,177 @@
+"""A file's samples, decoded by a process that may die of it.
+
+The worker reads the header (in Python), hands the open file to a long-lived helper process and finds the samples in
+memory both share. A decoder that crashes, hangs or eats memory takes the helper with it, not the worker: the
+next file gets a new one.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from config.settings import DecodeSettings
+from workers.audio import wire
+from workers.audio.files import file_errors
+from workers.audio.helper import Helper
+from workers.audio.hints import Hints
+from workers.audio.layout import Probe, check_channels, check_rate
+from workers.audio.memory import SharedMemory
+from workers.audio.outcome import Limits, Outcome
+from workers.audio.probe import probe
+from workers.errors import DecodeFailed, NoFiniteSamples, TooLarge
+from workers.model import AudioInfo
+
+_SHARE = 4
+"""One part in so many of the helper's memory is for samples: 512 of 2048 MB are 25 minutes of stereo at 44.1 kHz."""
+
+_LEAST = 384 << 20
+"""Address space of Python, numpy and two decoders alone: 222 MB measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One file's samples."""
+
+    y: NDArray[np.float32] = field(repr=False)
+    """Shape (frames, channels), full scale 1. A view that the next `decode` overwrites."""
+    info: AudioInfo
+    hints: Hints
+    truncated: bool
+    """The file holds less sound than its header says, or parts of it could not be decoded."""
+    bad_samples: int
+    """Samples that were NaN, infinite or absurdly large; they are 0 in `y`."""
+
+
+class Decoder:
+    """Decodes files, one at a time, in a helper process that is started when it is needed.
+
+    Not for use by several threads. A helper that is alive when this process forks stays with the parent; the child
+    starts its own. On Linux the helper ends with the thread that started it.
+    """
+
+    def __init__(self, settings: DecodeSettings) -> None:
+        self._settings = settings
+        self._limits = Limits(settings.max_analyzed_s, (settings.memory_mb << 20) // _SHARE)
+        self._memory: SharedMemory | None = None
+        self._helper: Helper | None = None
+        self._owner = os.getpid()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def helper_pid(self) -> int | None:
+        """The helper's process id; ``None`` while there is none."""
+        return self._helper.pid if self._helper is not None and self._helper.alive else None
+
+    def start(self) -> None:
+        """Start the helper now rather than at the first file, and wait until it is ready."""
+        self._running().wait_until_ready()
+
+    def decode(self, fd: int, name: str) -> Decoded:
+        """Decode the open regular file `fd`; `name` is read for hints only.
+
+        The file's offset is 0 afterwards. Of a long file the first `max_analyzed_s` are decoded.
+
+        Raises
+        ------
+        FileError
+            `EmptyFile`, `TooLarge`, `NotAudio`, `UnsupportedFormat`, `BrokenHeader`, `EmptyAudio`, `DecodeFailed`,
+            `NoFiniteSamples`, `DecodeTimeout`, `DecoderCrashed`, `OutOfMemory` or `Unreadable`.
+        """
+        with file_errors():
+            size = os.fstat(fd).st_size
+        if size > self._settings.max_file_mb << 20:
+            raise TooLarge(f"{size >> 20} MB.")
+        header = probe(fd)
+        outcome = self._ask(fd, header)
+        with file_errors():
+            os.lseek(fd, 0, os.SEEK_SET)
+        return self._decoded(header, outcome, name)
+
+    def close(self) -> None:
+        """End the helper and let go of the shared memory."""
+        self._drop_inherited()
+        if self._helper is not None:
+            self._helper.kill()
+            self._helper = None
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
+
+    def _ask(self, fd: int, header: Probe) -> Outcome:
+        helper = self._running()
+        assert self._memory is not None
+        self._memory.give_back()
+        answer = helper.ask(fd, wire.request(header, self._limits), self._settings.deadline_s)
+        if "failed" in answer:
+            raise wire.read_failure(answer)
+        outcome = Outcome(**answer["done"])
+        check_channels(outcome.channels)
+        check_rate(outcome.sample_rate_hz)
+        if not 0 < outcome.frames <= self._limits.frames(outcome.sample_rate_hz, outcome.channels):
+            raise DecodeFailed("The decoder returned an impossible length.")
+        self._memory.used(4 * outcome.frames * outcome.channels)
+        return outcome
+
+    def _decoded(self, header: Probe, outcome: Outcome, name: str) -> Decoded:
+        assert self._memory is not None
+        samples = outcome.frames * outcome.channels
+        if outcome.bad_samples >= samples:
+            raise NoFiniteSamples
+        y = self._memory.samples[:samples].reshape(outcome.frames, outcome.channels)
+        return Decoded(
+            y=y,
+            info=_info(header, outcome),
+            hints=Hints(),
+            truncated=header.truncated or outcome.damaged,
+            bad_samples=outcome.bad_samples,
+        )
+
+    def _running(self) -> Helper:
+        self._drop_inherited()
+        if self._helper is not None and not self._helper.alive:
+            self._helper.kill()
+            self._helper = None
+        if self._memory is None:
+            self._memory = SharedMemory(self._limits.bytes)
+        if self._helper is None:
+            space = max(self._settings.memory_mb << 20, self._limits.bytes + _LEAST)
+            self._helper = Helper(self._memory, space)
+        return self._helper
+
+    def _drop_inherited(self) -> None:
+        """After a fork: leave the helper and the memory to the process that made them."""
+        if self._owner == os.getpid():
+            return
+        if self._helper is not None:
+            self._helper.abandon()
+        if self._memory is not None:
+            self._memory.close()
+        self._helper, self._memory, self._owner = None, None, os.getpid()
+
+
+def _info(header: Probe, outcome: Outcome) -> AudioInfo:
+    """Lengths: of what was decoded to its end, what came; of what was cut, what its header says."""
+    total = outcome.frames if outcome.complete else outcome.total_frames or header.frames or outcome.frames
+    rate = outcome.sample_rate_hz
+    return AudioInfo(
+        duration_s=total / rate,
+        sample_rate_hz=rate,
+        channels=outcome.channels,
+        container=header.container,
+        subtype=outcome.subtype,
+        frames=total,
+        analyzed_s=outcome.frames / rate,
+    )

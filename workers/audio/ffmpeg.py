@@ -1,0 +1,219 @@
+"""Everything libsndfile does not read, or not safely, by FFmpeg: Opus, AAC, ALAC, ADPCM, Matroska, WavPack, AC-3, CAF.
+
+FFmpeg is told which container it is and which codecs it may use, is given no protocol, and reads through a
+descriptor: nothing in a file can make it open another. Priming frames of AAC, MP3 and Opus are dropped where
+the file states them; a raw ADTS stream cannot, so there the sound starts some 1024 to 2112 frames late.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import av
+import av.logging
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.audio.layout import Probe, check_channels, check_rate
+from workers.audio.outcome import Limits, Outcome, silence_bad
+from workers.errors import DecodeFailed, NotAudio
+
+CODECS = (
+    "aac,alac,opus,vorbis,flac,mp3float,mp3,mp2float,mp2,mp1float,mp1,wavpack,ac3,eac3,gsm_ms,"
+    "adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,pcm_u8,pcm_s8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,"
+    "pcm_s64le,pcm_s64be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_mulaw,pcm_alaw"
+)
+_SUBTYPES = {
+    "mp3": "MPEG_LAYER_III",
+    "mp3float": "MPEG_LAYER_III",
+    "mp2": "MPEG_LAYER_II",
+    "mp2float": "MPEG_LAYER_II",
+    "adpcm_ima_wav": "IMA_ADPCM",
+    "adpcm_ima_qt": "IMA_ADPCM",
+    "adpcm_ms": "MS_ADPCM",
+    "gsm_ms": "GSM610",
+    "pcm_mulaw": "ULAW",
+    "pcm_alaw": "ALAW",
+    "pcm_f32le": "FLOAT",
+    "pcm_f32be": "FLOAT",
+    "pcm_f64le": "DOUBLE",
+    "pcm_f64be": "DOUBLE",
+}
+_BLOCK = 1 << 15
+_BUFFER = 1 << 18
+_REFUSALS = 8
+"""Errors of the container, not of a packet in it, before the rest is left."""
+
+av.logging.set_level(av.logging.PANIC)
+
+
+def decode_ffmpeg(fd: int, probe: Probe, limits: Limits, out: NDArray[np.float32]) -> Outcome:
+    """Decode the first audio stream to the start of `out`, a flat array as long as `limits` allow.
+
+    Broken packets are left out; what can be decoded is kept.
+
+    Raises
+    ------
+    NotAudio
+        If there is no audio stream.
+    DecodeFailed
+        If FFmpeg refuses the file or not one frame comes out of it.
+    """
+    os.lseek(fd, 0, os.SEEK_SET)
+    options = {"protocol_whitelist": "none", "codec_whitelist": CODECS}
+    try:
+        with (
+            open(fd, "rb", buffering=0, closefd=False) as file,
+            av.open(file, format=probe.demuxer, options=options, buffer_size=_BUFFER) as container,
+        ):
+            if not container.streams.audio:
+                raise NotAudio("It has no audio track.")
+            if not isinstance(container, av.container.InputContainer):
+                raise DecodeFailed
+            return _read(container, container.streams.audio[0], probe, limits, out)
+    except av.error.FFmpegError as error:
+        _reraise_out_of_memory(error)
+        raise DecodeFailed(error.strerror or "") from error
+
+
+def _read(
+    container: av.container.InputContainer,
+    stream: av.AudioStream,
+    probe: Probe,
+    limits: Limits,
+    out: NDArray[np.float32],
+) -> Outcome:
+    stream.codec_context.thread_count = 1
+    packets = _Packets(container, stream)
+    writer = _Writer(limits, out)
+    for frame in packets.frames():
+        if not writer.take(frame):
+            break
+    writer.flush()
+    if not writer.frames:
+        raise DecodeFailed("Nothing could be decoded.")
+    total = _total_frames(container, stream, writer.rate)
+    short = writer.complete and total is not None and writer.frames < 0.98 * total - writer.rate / 10
+    return Outcome(
+        frames=writer.frames,
+        channels=writer.channels,
+        sample_rate_hz=writer.rate,
+        subtype=probe.subtype or _subtype(stream.codec_context.name, writer.sample_bits),
+        total_frames=None if writer.complete else total,
+        complete=writer.complete,
+        damaged=packets.broken or writer.changed or short,
+        bad_samples=silence_bad(out[: writer.frames * writer.channels]),
+    )
+
+
+class _Packets:
+    """The stream's frames, with broken packets left out."""
+
+    def __init__(self, container: av.container.InputContainer, stream: av.AudioStream) -> None:
+        self.container = container
+        self.stream = stream
+        self.broken = False
+
+    def frames(self) -> Iterator[av.AudioFrame]:
+        refused = 0
+        demuxed = self.container.demux(self.stream)
+        while refused < _REFUSALS:
+            try:
+                packet = next(demuxed, None)
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError as error:
+                _reraise_out_of_memory(error)
+                # A generator that raised is finished: go on with a new one from where the container stands.
+                self.broken, refused = True, refused + 1
+                demuxed = self.container.demux(self.stream)
+                continue
+            if packet is None:
+                return
+            yield from self._decoded(packet)
+
+    def _decoded(self, packet: av.Packet[av.AudioStream]) -> list[av.AudioFrame]:
+        try:
+            return list(packet.decode())
+        except av.error.EOFError:
+            return []
+        except av.error.FFmpegError as error:
+            _reraise_out_of_memory(error)
+            self.broken = True
+            return []
+
+
+def _reraise_out_of_memory(error: av.error.FFmpegError) -> None:
+    if isinstance(error, MemoryError):
+        raise error
+
+
+class _Writer:
+    """Frames of any sample format, interleaved as float32 into `out` until the limit."""
+
+    def __init__(self, limits: Limits, out: NDArray[np.float32]) -> None:
+        self.limits = limits
+        self.out = out
+        self.fifo = av.AudioFifo()
+        self.frames = self.channels = self.rate = self.most = self.sample_bits = 0
+        self.complete = True
+        self.changed = False
+
+    def take(self, frame: av.AudioFrame) -> bool:
+        """Add a frame; false once there is nothing more to add."""
+        channels = len(frame.layout.channels)
+        if not self.rate:
+            self.channels, self.rate = check_channels(channels), check_rate(frame.sample_rate)
+            self.sample_bits = frame.format.bits
+            self.most = self.limits.frames(self.rate, self.channels)
+        elif (channels, frame.sample_rate) != (self.channels, self.rate):
+            self.changed = True  # a second song chained behind the first
+            return False
+        if self.frames + self.fifo.samples >= self.most:
+            self.complete = False
+            return False
+        frame.pts = None  # gaps between packets are no business of the samples
+        self.fifo.write(frame)
+        if self.fifo.samples >= _BLOCK:
+            self.flush()
+        return True
+
+    def flush(self) -> None:
+        """Write what is held back."""
+        held = self.fifo.read(0, True) if self.fifo.samples else None
+        if held is None:
+            return
+        count = min(held.samples, self.most - self.frames)
+        if count < held.samples:
+            self.complete = False
+        start = self.frames * self.channels
+        target = self.out[start : start + count * self.channels].reshape(count, self.channels)
+        _interleave(held, target)
+        self.frames += count
+
+
+def _interleave(frame: av.AudioFrame, target: NDArray[np.float32]) -> None:
+    samples = frame.to_ndarray()
+    if not frame.format.is_planar:
+        samples = samples.reshape(-1, target.shape[1]).T
+    with np.errstate(over="ignore", invalid="ignore"):
+        target[:] = samples.T[: len(target)]
+    if samples.dtype.kind != "f":
+        if samples.dtype.kind == "u":
+            target -= np.float32(128)
+        target *= np.float32(2.0 ** (1 - 8 * samples.dtype.itemsize))
+
+
+def _total_frames(container: av.container.InputContainer, stream: av.AudioStream, rate: int) -> int | None:
+    if stream.duration and stream.time_base:
+        return round(float(stream.duration * stream.time_base) * rate)
+    if container.duration and container.duration > 0:
+        return round(container.duration / av.time_base * rate)
+    return None
+
+
+def _subtype(codec: str, bits: int) -> str:
+    if codec.startswith("pcm_") and codec not in _SUBTYPES:
+        return f"PCM_{bits}"
+    return _SUBTYPES.get(codec, codec.upper())

@@ -1,0 +1,119 @@
+"""The worker's end of one decoder helper: start it, ask it, kill it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import socket
+import subprocess
+import sys
+import time
+from typing import Any
+
+from config.environment import decoder_environment
+from workers.audio import wire
+from workers.audio.memory import SharedMemory
+from workers.errors import DecoderCrashed, DecodeTimeout
+
+START_S = 60.0
+"""A helper that is not ready by then never will be; a machine that starts a hundred workers at once is slow."""
+
+_log = logging.getLogger(__name__)
+
+
+class Helper:
+    """One decoder process. It inherits this process's core, and none of its secrets."""
+
+    def __init__(self, memory: SharedMemory, address_space: int) -> None:
+        self._sock, theirs = socket.socketpair()
+        with theirs:
+            numbers = (theirs.fileno(), memory.fd, memory.size, address_space)
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "workers.audio.decode_process", *map(str, numbers)],
+                env=decoder_environment(),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,  # decoders chat about every odd file; bugs come over the socket
+                pass_fds=(theirs.fileno(), memory.fd),
+            )
+        self._ready = False
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._process.poll() is None
+
+    def ask(self, fd: int, line: bytes, deadline_s: float) -> dict[str, Any]:
+        """Send `fd` with `line`, and return the answer.
+
+        Raises
+        ------
+        DecodeTimeout
+            If there is none after `deadline_s`; the helper is dead then.
+        DecoderCrashed
+            If it died.
+        """
+        try:
+            self.wait_until_ready()
+            self._sock.settimeout(deadline_s)
+            socket.send_fds(self._sock, [line], [fd])
+            answer = self._receive(deadline_s)
+        except TimeoutError as error:
+            self.kill()
+            raise DecodeTimeout(f"More than {deadline_s:g} s.") from error
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise DecoderCrashed(self._post_mortem()) from error
+        except BaseException:  # interrupted between question and answer: the next answer would be of this file
+            self.kill()
+            raise
+        if "bug" in answer:
+            _log.error("the decoder helper failed:\n%s", answer["bug"])
+            raise DecoderCrashed(str(answer["bug"]).strip().rsplit("\n", 1)[-1])
+        return answer
+
+    def wait_until_ready(self) -> None:
+        """Return once it has started. Raises as `ask`."""
+        if not self._ready:
+            self._receive(START_S)
+            self._ready = True
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()  # a stopped process dies of it too
+        self._process.wait()
+        self._sock.close()
+
+    def abandon(self) -> None:
+        """Forget it without ending it: it belongs to the process this one was forked from."""
+        self._sock.close()
+        self._process.returncode = 0
+
+    def _receive(self, seconds: float) -> dict[str, Any]:
+        end = time.monotonic() + seconds
+        line = b""
+        while not line.endswith(b"\n"):
+            left = end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._sock.settimeout(left)
+            got = self._sock.recv(wire.MOST)
+            if not got:
+                raise BrokenPipeError
+            line += got
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _post_mortem(self) -> str:
+        """What it died of, in words."""
+        self.kill()
+        code = self._process.returncode
+        if code >= 0:
+            return f"It ended with status {code}."
+        return f"It was ended by {signal.Signals(-code).name}."

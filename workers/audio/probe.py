@@ -1,0 +1,173 @@
+"""What a file is and what its header says, before any decoder sees a byte of it.
+
+Most attacks on decoders, and most accidents, are headers that lie: 65,535 channels, a rate of 4 GHz, 2^36 samples.
+They are refused here, in Python, with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable
+
+from workers.audio import mpeg
+from workers.audio.aiff import probe_aiff, probe_au
+from workers.audio.chunks import SMALL, Bytes
+from workers.audio.files import file_errors
+from workers.audio.layout import Probe, check_channels, check_rate
+from workers.audio.sniff import UNSUPPORTED, id3_length, sniff
+from workers.audio.wav import probe_wav
+from workers.errors import BrokenHeader, EmptyFile, NotAudio, UnsupportedFormat
+
+_MAX_TAGS = 4
+"""ID3 tags one behind the other that are skipped."""
+_LAST_PAGE = 1 << 16
+
+
+def probe(fd: int) -> Probe:
+    """Read the header of the open regular file `fd`; neither its name nor its offset matters.
+
+    Raises
+    ------
+    FileError
+        `EmptyFile`, `NotAudio`, `UnsupportedFormat`, `BrokenHeader`, `EmptyAudio` or `Unreadable`.
+    """
+    data = Bytes(fd)
+    if not data.size:
+        raise EmptyFile
+    start, container, first = _identify(data)
+    if container is None:
+        raise NotAudio
+    if container in UNSUPPORTED:
+        raise UnsupportedFormat(UNSUPPORTED[container])
+    if container in ("WAV", "RF64"):
+        _at_start(start, container)
+        return probe_wav(data, container)
+    if container == "AIFF":
+        _at_start(start, container)
+        return probe_aiff(data)
+    if container == "AU":
+        _at_start(start, container)
+        return probe_au(data)
+    return _HEADERS[container](data, first)
+
+
+def _at_start(start: int, container: str) -> None:
+    if start:
+        raise UnsupportedFormat(f"{container} behind an ID3 tag.")
+
+
+def _identify(data: Bytes) -> tuple[int, str | None, bytes]:
+    """Where the sound's own header starts (behind ID3 tags), its container, and its first bytes."""
+    start, first = 0, data.head
+    for _ in range(_MAX_TAGS):
+        tag = id3_length(first)
+        if not tag:
+            break
+        start += tag
+        first = data.at(start, SMALL)
+    if not start:
+        return 0, sniff(first), first
+    # Some writers pad the tag with zeros beyond the size it states.
+    padded = len(first) - len(first.lstrip(b"\0"))
+    found = sniff(first[padded:]) if first[:3] != b"ID3" else None
+    return start, found, first[padded:]
+
+
+def _flac(data: Bytes, first: bytes) -> Probe:
+    if len(first) < 26 or first[4] & 0x7F != 0:
+        raise BrokenHeader("No STREAMINFO block.")
+    return _streaminfo(first[8:], "FLAC", "flac")
+
+
+def _streaminfo(info: bytes, container: str, demuxer: str) -> Probe:
+    if len(info) < 18:
+        raise BrokenHeader("No STREAMINFO block.")
+    packed = int.from_bytes(info[10:18], "big")
+    rate, channels, bits = packed >> 44, (packed >> 41 & 7) + 1, (packed >> 36 & 31) + 1
+    frames = packed & (1 << 36) - 1
+    subtype = {1: "PCM_S8", 2: "PCM_16", 3: "PCM_24", 4: "PCM_32"}[(bits + 7) // 8]
+    return Probe(container, subtype, check_rate(rate), channels, frames or None, "sndfile", demuxer)
+
+
+def _ogg(data: Bytes, first: bytes) -> Probe:
+    if len(first) < 28:
+        raise BrokenHeader("No complete page.")
+    packet = first[27 + first[26] :]
+    if packet[:7] == b"\x01vorbis" and len(packet) >= 16:
+        channels, rate = struct.unpack_from("<BI", packet, 11)
+        check_rate(rate)
+        frames = _last_granule(data)
+        return Probe("OGG", "VORBIS", rate, check_channels(channels), frames, "sndfile", "ogg")
+    if packet[:8] == b"OpusHead" and len(packet) >= 19:
+        skipped = struct.unpack_from("<H", packet, 10)[0]
+        granule = _last_granule(data)
+        frames = max(granule - skipped, 0) or None if granule else None
+        return Probe("OGG", "OPUS", 48000, check_channels(packet[9]), frames, "ffmpeg", "ogg")
+    if packet[:5] == b"\x7fFLAC" and packet[9:13] == b"fLaC":
+        return _streaminfo(packet[17:], "OGG", "ogg")
+    return Probe("OGG", None, None, None, None, "ffmpeg", "ogg")
+
+
+def _last_granule(data: Bytes) -> int | None:
+    """The last page's position, in frames: the length, unless streams are chained. ``None`` where none is found."""
+    tail = data.at(max(data.size - _LAST_PAGE, 0), _LAST_PAGE)
+    at = tail.rfind(b"OggS")
+    if at < 0 or len(tail) < at + 14:
+        return None
+    granule: int = struct.unpack_from("<q", tail, at + 6)[0]
+    return granule if granule > 0 else None
+
+
+def _frames(data: Bytes, first: bytes) -> Probe:
+    """MPEG audio, AAC in ADTS, AC-3: no header but their frames'."""
+    found = mpeg.find_frame(first, SMALL)
+    if found is None:
+        raise NotAudio
+    frame = found[1]
+    check_rate(frame.sample_rate_hz)
+    if frame.container == "MP3":
+        return Probe("MP3", frame.subtype, frame.sample_rate_hz, frame.channels, None, "sndfile", "mp3")
+    demuxer = "aac" if frame.container == "ADTS" else "eac3" if frame.subtype == "EAC3" else "ac3"
+    return Probe(frame.container, frame.subtype, None, None, None, "ffmpeg", demuxer)
+
+
+def _caf(data: Bytes, first: bytes) -> Probe:
+    if len(first) < 52 or first[8:12] != b"desc":
+        raise BrokenHeader("No 'desc' chunk.")
+    rate, kind, _, _, _, channels, bits = struct.unpack_from(">d4s5I", first, 20)
+    subtype = {b"lpcm": f"PCM_{bits}", b"alac": "ALAC", b"aac ": "AAC", b"ima4": "IMA_ADPCM"}.get(kind)
+    hertz = check_rate(rate if rate == rate else 0.0)
+    return Probe("CAF", subtype, hertz, check_channels(channels), None, "ffmpeg", "caf")
+
+
+def _matroska(data: Bytes, first: bytes) -> Probe:
+    name = "WEBM" if b"webm" in first[:64] else "MATROSKA"
+    return Probe(name, None, None, None, None, "ffmpeg", "matroska")
+
+
+def _mp4(data: Bytes, first: bytes) -> Probe:
+    return Probe("MP4", None, None, None, None, "ffmpeg", "mov")
+
+
+def _wavpack(data: Bytes, first: bytes) -> Probe:
+    return Probe("WAVPACK", "WAVPACK", None, None, None, "ffmpeg", "wv")
+
+
+_HEADERS: dict[str, Callable[[Bytes, bytes], Probe]] = {
+    "FLAC": _flac,
+    "OGG": _ogg,
+    "MP3": _frames,
+    "ADTS": _frames,
+    "AC3": _frames,
+    "CAF": _caf,
+    "MATROSKA": _matroska,
+    "MP4": _mp4,
+    "WAVPACK": _wavpack,
+}
+
+
+def rewind(fd: int) -> None:
+    """Put the file's offset back to 0, where the decoders start."""
+    with file_errors():
+        os.lseek(fd, 0, os.SEEK_SET)
