@@ -19,7 +19,7 @@ from config.settings import DecodeSettings
 from workers.audio import wire
 from workers.audio.files import file_errors
 from workers.audio.helper import Helper
-from workers.audio.hints import Hints
+from workers.audio.hints import Hints, read_hints
 from workers.audio.layout import Probe, check_channels, check_rate
 from workers.audio.memory import SharedMemory
 from workers.audio.outcome import Limits, Outcome
@@ -134,7 +134,7 @@ class Decoder:
         return Decoded(
             y=y,
             info=_info(header, outcome),
-            hints=Hints(),
+            hints=read_hints(name, header),
             truncated=header.truncated or outcome.damaged,
             bad_samples=outcome.bad_samples,
         )
