@@ -6,6 +6,8 @@ end is read off the sample's origin rather than off what this run happened to do
 
 from __future__ import annotations
 
+import math
+import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +38,7 @@ from workers.errors import (
     Unreadable,
     Vanished,
 )
-from workers.model import ANALYZER_VERSION, Analysis, sample_id
+from workers.model import ANALYZER_VERSION, VECTOR_DIMENSIONS, Analysis, sample_id
 
 T = TypeVar("T")
 
@@ -176,13 +178,24 @@ def _new_sample(work: _Work, n: int, analysis: Analysis) -> NewSample:
         content=seen.content,
         analyzer=ANALYZER_VERSION,
         analysis=analysis.to_dict(),
-        vector=analysis.vector,
+        vector=_checked(analysis.vector),
         peaks=analysis.preview.peaks,
         mel=analysis.preview.mel,
         origin=Origin(claim.job_id, claim.first + n),
         owner=claim.owner,
         file=claim.files[n],
     )
+
+
+def _checked(vector: bytes) -> bytes:
+    """A vector that the index takes: one number that is not finite would hold up all behind it."""
+    if not vector:
+        return vector
+    if len(vector) != 4 * VECTOR_DIMENSIONS:
+        raise AnalysisFailed(f"A vector of {len(vector)} bytes.")
+    if not all(map(math.isfinite, struct.unpack(f"<{VECTOR_DIMENSIONS}f", vector))):
+        raise AnalysisFailed("A vector that is not finite.")
+    return vector
 
 
 def _keep_samples(work: _Work, bench: Bench) -> None:

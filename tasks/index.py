@@ -17,6 +17,7 @@ from config.logging import configure_logging
 from config.settings import get_settings
 from stores.doors import Ledger, Pulse, Samples, Vectors
 from tasks.loop import Stop, run
+from tasks.patience import Backoff
 from tasks.reconcile import this_process
 from workers.errors import StoreUnavailable, VectorIndexBroken
 
@@ -54,6 +55,7 @@ class IndexWriter:
         self._ledger, self._samples, self._vectors, self._pulse = ledger, samples, vectors, pulse
         self._batch_size, self._idle_s, self._holder, self._clock = batch_size, idle_s, holder, clock
         self._generation: int | None = None
+        self._rebuilding = Backoff(0.1, 300)
         self._next_check = 0.0
         self._next_beat = 0.0
         self._written = 0
@@ -65,6 +67,8 @@ class IndexWriter:
         ------
         StoreUnavailable
             After which the index is opened and looked at anew.
+
+        An index that is damaged again before it was whole is rebuilt after longer and longer pauses.
         """
         if not self._ledger.hold(PART, self._holder, _HOLD_S):
             self._generation = None
@@ -73,7 +77,7 @@ class IndexWriter:
             return self._work()
         except VectorIndexBroken as error:
             self._rebuild(str(error))
-            return 0
+            return self._rebuilding.pause_s()
         except StoreUnavailable:
             self._generation = None
             raise
@@ -116,6 +120,7 @@ class IndexWriter:
         if holds < should or (drained and holds != should):
             raise VectorIndexBroken(f"It holds {holds} vectors and should hold {should}.")
         if drained:
+            self._rebuilding.reset()
             self._next_check = self._clock() + _CHECK_EACH_S
 
     def _rebuild(self, why: str) -> None:
@@ -147,10 +152,11 @@ def main() -> None:
     stop.on_signals()
     stores = connect(settings.mongo, pool="worker")
     pulse = RedisPulse(settings.redis)
+    vectors = ChromaVectors(settings.chroma)
     writer = IndexWriter(
         stores.ledger,
         stores.samples,
-        ChromaVectors(settings.chroma),
+        vectors,
         pulse,
         batch_size=settings.chroma.batch_size,
         idle_s=settings.queue.idle_interval_s,
@@ -161,6 +167,7 @@ def main() -> None:
         run(writer.round, stop)
     finally:
         writer.leave()
+        vectors.close()
         pulse.close()
         stores.close()
     log.info("index_writer_stopped")

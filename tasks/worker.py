@@ -29,7 +29,7 @@ def command(settings: Settings) -> list[str]:
 
 def environment() -> dict[str, str]:
     """What the worker sees: our settings, one thread a library, and SIGTERM as "finish your chunk"."""
-    return child_environment(**THREAD_CAPS, REMAP_SIGTERM="SIGQUIT")
+    return child_environment(None, REMAP_SIGTERM="SIGQUIT", **THREAD_CAPS)
 
 
 def main() -> None:
