@@ -1,0 +1,95 @@
+"""``python -m api``: the gateway as a process."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+from collections.abc import Iterator
+
+import structlog
+import uvicorn
+from pydantic import ValidationError
+
+from api.app import create_app
+from api.parts import Parts
+from api.security import is_loopback
+from config.logging import configure_logging
+from config.settings import Settings, get_settings
+from workers.errors import StoreError
+
+_GRACE_S = 10
+
+_log = structlog.get_logger("api")
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which stops in time although event streams are open, and then ends with 0 after a SIGTERM."""
+
+    def __init__(self, config: uvicorn.Config, parts: Parts) -> None:
+        super().__init__(config)
+        self._parts = parts
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams first: uvicorn waits for open answers."""
+        await self._parts.hub.close()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """uvicorn raises a signal that it obeyed once more, and the process would end by it; this one ends cleanly."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+
+def main() -> int:
+    """Serve until told to stop. 0 after that, 2 where it may not or cannot start."""
+    try:
+        settings = get_settings()
+    except ValidationError as error:
+        for each in error.errors():
+            print(f"{'.'.join(map(str, each['loc']))}: {each['msg']}", file=sys.stderr)
+        return 2
+    configure_logging(settings.log, part="gateway")
+    app = create_app(settings)
+    parts: Parts = app.state.parts
+    refusal = refuse_to_listen(settings, parts)
+    if refusal:
+        print(refusal, file=sys.stderr)
+        return 2
+    config = uvicorn.Config(
+        app,
+        host=settings.gateway.host,
+        port=settings.gateway.port,
+        log_config=None,
+        log_level=settings.log.level,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    server = Server(config, parts)
+    server.run()
+    return 0 if server.started else 2
+
+
+def refuse_to_listen(settings: Settings, parts: Parts) -> str | None:
+    """Why this gateway may not listen where it is told to: beyond loopback an API key must exist first."""
+    host = settings.gateway.host
+    if is_loopback(host):
+        return None
+    try:
+        if parts.keys.any():
+            return None
+    except StoreError as error:
+        return f"Not listening on {host}: whether an API key exists cannot be told. {error.message}"
+    return (
+        f"Not listening on {host}: no API key exists, so anybody on the network could use this gateway. "
+        "Make one first with 'samplemind keys create', or listen on 127.0.0.1."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""The gateway: thin, and never without an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api import errors
+from api.browser import Browser
+from api.limits import BodyLimit
+from api.metrics import Timing
+from api.parts import Parts, Stores
+from api.routes import exports, front, health, jobs, keys, roots, samples, search, uploads
+from api.shapes import ProblemShape
+from config.settings import Settings
+from stores.doors import Pulse, Vectors
+from tasks.send import Sends
+from workers.model import ANALYZER_VERSION
+
+_ROUTES = (health, jobs, uploads, samples, search, exports, keys, roots, front)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    stores: Stores | None = None,
+    vectors: Vectors | None = None,
+    pulse: Pulse | None = None,
+    sender: Sends | None = None,
+) -> FastAPI:
+    """The gateway over these doors; those not given are opened here, and closed when it stops."""
+    with contextlib.ExitStack() as opened:
+        parts = _assemble(settings, opened, stores, vectors, pulse, sender)
+        closing = opened.pop_all()
+    app = FastAPI(
+        title="SampleMind",
+        version=ANALYZER_VERSION,
+        description="Analyses audio sample libraries: tempo, key, note, loudness, timbre, similarity, defects.",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan(parts, closing),
+    )
+    app.state.parts = parts
+    errors.install(app)
+    for module in _ROUTES:
+        app.include_router(module.router)
+    _describe(app)
+    # The last one added is the first to see a request.
+    app.add_middleware(BodyLimit, settings=settings.gateway)
+    app.add_middleware(errors.CatchAll)
+    app.add_middleware(Timing, metrics=parts.metrics)
+    app.add_middleware(Browser, settings=settings.gateway)
+    return app
+
+
+def _assemble(
+    settings: Settings,
+    opened: contextlib.ExitStack,
+    stores: Stores | None,
+    vectors: Vectors | None,
+    pulse: Pulse | None,
+    sender: Sends | None,
+) -> Parts:
+    # Imported here, so that a gateway over other doors needs no driver.
+    if stores is None:
+        from stores.mongo import connect
+
+        stores = connect(settings.mongo, pool="gateway")
+        opened.callback(stores.close)
+    if vectors is None:
+        from stores.vectors import ChromaVectors
+
+        vectors = ChromaVectors(settings.chroma)
+    if pulse is None:
+        from stores.pulse import RedisPulse
+
+        pulse = redis = RedisPulse(settings.redis)
+        opened.callback(redis.close)
+    if sender is None:
+        from tasks.send import Sender
+
+        sender = publisher = Sender(settings)
+        opened.callback(publisher.close)
+    return Parts.assemble(settings, stores, vectors, pulse, sender)
+
+
+def _lifespan(
+    parts: Parts, closing: contextlib.ExitStack
+) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        preparing = asyncio.create_task(parts.prepare(), name="prepare the ledger")
+        sweeping = asyncio.create_task(asyncio.to_thread(parts.uploads.sweep), name="sweep uploads")
+        try:
+            yield
+        finally:
+            preparing.cancel()
+            await parts.close()
+            await asyncio.gather(preparing, sweeping, return_exceptions=True)
+            await asyncio.to_thread(closing.close)
+
+    return lifespan
+
+
+def _describe(app: FastAPI) -> None:
+    """Name the shape of problems in the schema; FastAPI's own 422 is replaced by it."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, object]:
+        if app.openapi_schema is None:
+            schema = generate()
+            kept = schema.setdefault("components", {}).setdefault("schemas", {})
+            kept["ProblemShape"] = ProblemShape.model_json_schema()
+            for operations in schema["paths"].values():
+                for operation in operations.values():
+                    operation["responses"].pop("422", None)
+            for unused in ("HTTPValidationError", "ValidationError"):
+                kept.pop(unused, None)
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

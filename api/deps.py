@@ -1,0 +1,48 @@
+"""What routes are given: the parts, and a caller who may."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyHeader, HTTPBearer
+
+from api.parts import Parts as _Parts
+from api.security import Caller, demand
+
+_bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer sm_...`", scheme_name="bearer")
+_header = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="header")
+
+
+def parts_of(request: Request) -> _Parts:
+    """This gateway's parts."""
+    parts: _Parts = request.app.state.parts
+    return parts
+
+
+Parts = Annotated[_Parts, Depends(parts_of)]
+
+
+def caller(request: Request, parts: Parts, _: object = Security(_bearer), __: object = Security(_header)) -> Caller:
+    """Who asks; 401 where that cannot be told. The two schemes are named for the description of the API only."""
+    return parts.gate.admit(request)
+
+
+_AnyCaller = Annotated[Caller, Depends(caller)]
+
+
+def _reader(who: _AnyCaller) -> Caller:
+    return demand(who, "read")
+
+
+def _writer(who: _AnyCaller) -> Caller:
+    return demand(who, "write")
+
+
+def _admin(who: _AnyCaller) -> Caller:
+    return demand(who, "admin")
+
+
+Reader = Annotated[Caller, Depends(_reader)]
+Writer = Annotated[Caller, Depends(_writer)]
+Admin = Annotated[Caller, Depends(_admin)]

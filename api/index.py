@@ -1,0 +1,85 @@
+"""Asking the vector index: always its present generation, and never for what the caller may not see."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from api.similarity import Likeness, leaning, likeness, unpack, weights_of
+from stores.doors import Samples, Vectors
+from stores.records import Sample
+from workers.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A neighbour."""
+
+    sample: Sample
+    likeness: Likeness
+
+
+class Index:
+    """The vector index together with the samples that it points to."""
+
+    def __init__(self, samples: Samples, vectors: Vectors) -> None:
+        self._samples = samples
+        self._vectors = vectors
+        self._generation = 0
+        self._lock = threading.Lock()
+
+    def vector_of(self, sample_id: str, owner: str | None) -> Sequence[float]:
+        """A sample's vector. `NotFound` where there is no such sample; `Problem` (422) where it is silent."""
+        self._samples.get(sample_id, owner=owner)
+        return unpack(self._samples.vectors([sample_id]).get(sample_id, b""))
+
+    def search(
+        self,
+        query: Sequence[float],
+        aspects: Mapping[str, float] | None,
+        where: Mapping[str, Any] | None,
+        *,
+        owner: str | None,
+        limit: int,
+    ) -> list[Found]:
+        """The `limit` most alike: candidates by the weighted vector, then compared again aspect by aspect.
+
+        Raises
+        ------
+        Problem
+            422: an unknown aspect, weights that are all 0, nothing to compare.
+        StoreUnavailable, VectorIndexBroken
+            The index does not answer.
+        """
+        weights = weights_of(aspects, query)
+        self._open()
+        hits = self._vectors.query(leaning(query, weights), limit=max(limit * 5, 50), where=where)
+        bare = [hit.id for hit in hits if not hit.vector]
+        vectors = {hit.id: hit.vector for hit in hits if hit.vector} | (self._samples.vectors(bare) if bare else {})
+        compared = [(one, likeness(query, unpack(vector), weights)) for one, vector in vectors.items()]
+        compared.sort(key=lambda pair: (-pair[1].score, pair[0]))
+        return self._visible(compared, owner, limit)
+
+    def _open(self) -> None:
+        """Follow the index writer to a new generation."""
+        present = self._samples.generation()
+        with self._lock:
+            if present != self._generation:
+                self._vectors.open(present)
+                self._generation = present
+
+    def _visible(self, compared: list[tuple[str, Likeness]], owner: str | None, limit: int) -> list[Found]:
+        if owner is None:
+            known = self._samples.many([one for one, _ in compared[:limit]])
+            return [Found(known[one], like) for one, like in compared[:limit] if one in known]
+        found: list[Found] = []
+        for one, like in compared:
+            try:
+                found.append(Found(self._samples.get(one, owner=owner), like))
+            except NotFound:
+                continue
+            if len(found) == limit:
+                break
+        return found

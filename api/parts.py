@@ -1,0 +1,90 @@
+"""What the gateway works with, made once when it starts."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from api.events import Hub
+from api.hints import Hints
+from api.index import Index
+from api.metrics import Metrics
+from api.readiness import Readiness
+from api.security import Gate
+from api.uploads import Uploads
+from config.settings import Settings
+from stores.doors import Keys, Ledger, Pulse, Samples, Vectors
+from tasks.send import Sends
+from workers.errors import StoreError
+
+_log = structlog.get_logger(__name__)
+
+
+class Stores(Protocol):
+    """The ledger's doors, on one connection."""
+
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def samples(self) -> Samples: ...
+    @property
+    def keys(self) -> Keys: ...
+    def close(self) -> None:
+        """Give the connections back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One gateway's parts."""
+
+    settings: Settings
+    ledger: Ledger
+    samples: Samples
+    keys: Keys
+    pulse: Pulse
+    index: Index
+    hints: Hints
+    gate: Gate
+    hub: Hub
+    readiness: Readiness
+    metrics: Metrics
+    uploads: Uploads
+
+    @classmethod
+    def assemble(cls, settings: Settings, stores: Stores, vectors: Vectors, pulse: Pulse, sender: Sends) -> Parts:
+        """Everything around these doors."""
+        ledger, samples = stores.ledger, stores.samples
+        most_mb = min(settings.gateway.max_body_mb, settings.decode.max_file_mb)
+        return cls(
+            settings=settings,
+            ledger=ledger,
+            samples=samples,
+            keys=stores.keys,
+            pulse=pulse,
+            index=Index(samples, vectors),
+            hints=Hints(sender, ledger),
+            gate=Gate(stores.keys, settings.gateway.host),
+            hub=Hub(ledger, settings.gateway.event_interval_s),
+            readiness=Readiness(ledger, pulse, vectors, settings.flower.url),
+            metrics=Metrics(ledger, samples, pulse),
+            uploads=Uploads(settings.uploads_dir, round(most_mb * 1_000_000)),
+        )
+
+    async def prepare(self, every_s: float = 2.0) -> None:
+        """Make what is missing of collections and indexes, as soon as the ledger answers."""
+        while True:
+            try:
+                await asyncio.to_thread(self.ledger.prepare)
+            except StoreError as error:
+                _log.warning("the ledger is not there yet", error=error.message)
+                await asyncio.sleep(every_s)
+            else:
+                return
+
+    async def close(self) -> None:
+        """End streams and open questions."""
+        await self.hub.close()
+        await self.readiness.close()

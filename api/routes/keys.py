@@ -1,0 +1,43 @@
+"""API keys. Needs the admin scope, or a gateway on loopback without any key."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from starlette.responses import Response
+
+from api.answers import Json
+from api.deps import Admin, Parts
+from api.errors import refuse_field
+from api.schemas import KeyRequest
+from api.shapes import PROBLEMS, KeysShape, NewKeyShape
+from api.views import key_view
+
+router = APIRouter(prefix="/v1/keys", tags=["keys"], responses=PROBLEMS)
+_SECRET = {"Cache-Control": "no-store"}
+
+
+@router.post("", status_code=201, summary="Make a key", responses={201: {"model": NewKeyShape}})
+def create(parts: Parts, who: Admin, asked: KeyRequest) -> Response:
+    """The secret is shown this once. From the first key on every request needs one; so the first must be admin's."""
+    if who.key_id is None and "admin" not in asked.scopes:
+        raise refuse_field("scopes", "the first key needs the scope 'admin', or nobody could make another")
+    scopes = sorted(set(asked.scopes))
+    key, secret = parts.keys.create(name=asked.name, owner=asked.owner or who.owner, scopes=scopes, ttl_s=asked.ttl_s)
+    parts.gate.forget()
+    return Json({"key": key_view(key), "secret": secret}, status_code=201, headers=_SECRET)
+
+
+@router.get("", summary="Every key", responses={200: {"model": KeysShape}})
+def keys(parts: Parts, _: Admin) -> Response:
+    """Without their secrets: those are not kept."""
+    return Json({"items": [key_view(key) for key in parts.keys.list()]}, headers=_SECRET)
+
+
+@router.delete("/{key_id}", status_code=204, summary="Revoke a key")
+def revoke(parts: Parts, _: Admin, key_id: Annotated[str, Path(max_length=200)]) -> Response:
+    """At once, for every gateway."""
+    parts.keys.revoke(key_id)
+    parts.gate.forget()
+    return Response(status_code=204)

@@ -1,0 +1,39 @@
+"""Library roots: their names, never where they are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from api.answers import Json
+from api.deps import Parts, Reader
+from api.errors import refuse_field
+from api.files import flaw_of, root_of, subfolders
+from api.schemas import FoldersQuery
+from api.shapes import PROBLEMS, FoldersShape, RootsShape
+
+router = APIRouter(prefix="/v1/roots", tags=["roots"], responses=PROBLEMS)
+
+
+@router.get("", summary="Library roots", responses={200: {"model": RootsShape}})
+def roots(parts: Parts, _: Reader) -> Response:
+    """Only what is below one of them can be submitted."""
+    known = sorted(parts.settings.all_roots.items())
+    return Json({"items": [{"name": name, "available": path.is_dir()} for name, path in known]})
+
+
+@router.get("/{name}/folders", summary="Folders in a folder of a root", responses={200: {"model": FoldersShape}})
+def folders(
+    parts: Parts, _: Reader, name: Annotated[str, Path(max_length=200)], query: Annotated[FoldersQuery, Query()]
+) -> Response:
+    """Sorted by name; hidden ones and links are left out."""
+    root = root_of(parts.settings.all_roots, name)
+    flaw = flaw_of(query.path)
+    if flaw:
+        raise refuse_field("path", flaw)
+    names, truncated = subfolders(root, query.path, query.limit)
+    prefix = f"{query.path}/" if query.path else ""
+    items = [{"name": one, "path": prefix + one} for one in names]
+    return Json({"root": name, "path": query.path, "items": items, "truncated": truncated})

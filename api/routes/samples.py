@@ -1,0 +1,64 @@
+"""Samples: found, shown, heard, seen."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from api import pictures
+from api.answers import Json
+from api.audio import open_audio
+from api.deps import Parts, Reader
+from api.filters import sample_filter
+from api.schemas import SamplesQuery, WaveformQuery
+from api.shapes import PROBLEMS, SampleShape, SamplesShape, WaveformShape
+from api.views import page_view, sample_view
+
+router = APIRouter(prefix="/v1/samples", tags=["samples"], responses=PROBLEMS)
+SampleId = Annotated[str, Path(max_length=200)]
+_KEEP = {"Cache-Control": "private, max-age=86400, immutable"}
+"""What is said of a sample never changes: a new analyser gives it a new id."""
+
+
+@router.get("", summary="Samples that match", responses={200: {"model": SamplesShape}})
+def samples(parts: Parts, who: Reader, query: Annotated[SamplesQuery, Query()]) -> Response:
+    """A page of samples; every parameter given must hold, and unknown ones are refused."""
+    where = sample_filter(query, who.sees)
+    limit = query.limit or parts.settings.gateway.page_size
+    page = parts.samples.page(where, cursor=query.cursor, limit=limit)
+    return Json(page_view([sample_view(sample) for sample in page.items], page))
+
+
+@router.get("/{sample_id}", summary="One sample", responses={200: {"model": SampleShape}})
+def sample(parts: Parts, who: Reader, sample_id: SampleId) -> Response:
+    """What `samplemind analyze` says of it, and where it was seen."""
+    return Json(sample_view(parts.samples.get(sample_id, owner=who.sees)))
+
+
+@router.api_route("/{sample_id}/audio", methods=["GET", "HEAD"], summary="The file itself", response_class=Response)
+def audio(request: Request, parts: Parts, who: Reader, sample_id: SampleId) -> Response:
+    """The file where it was seen first, or wherever it still is; one range at a time."""
+    found = parts.samples.get(sample_id, owner=who.sees)
+    return open_audio(found, parts.settings.all_roots, request.headers)
+
+
+@router.get("/{sample_id}/waveform", summary="Its waveform", responses={200: {"model": WaveformShape}})
+def waveform(parts: Parts, who: Reader, sample_id: SampleId, query: Annotated[WaveformQuery, Query()]) -> Response:
+    """Peaks as JSON, or drawn as SVG or PNG."""
+    parts.samples.get(sample_id, owner=who.sees)
+    peaks, _ = parts.samples.preview(sample_id)
+    if query.format == "svg":
+        return Response(pictures.waveform_svg(peaks), media_type="image/svg+xml", headers=_KEEP)
+    if query.format == "png":
+        return Response(pictures.waveform_png(peaks), media_type="image/png", headers=_KEEP)
+    return Json({"sample_id": sample_id, "peaks": pictures.pairs(peaks)}, headers=_KEEP)
+
+
+@router.get("/{sample_id}/spectrogram", summary="Its mel spectrogram", response_class=Response)
+def spectrogram(parts: Parts, who: Reader, sample_id: SampleId) -> Response:
+    """A PNG: time to the right, low frequencies at the bottom."""
+    parts.samples.get(sample_id, owner=who.sees)
+    _, mel = parts.samples.preview(sample_id)
+    return Response(pictures.spectrogram_png(mel), media_type="image/png", headers=_KEEP)

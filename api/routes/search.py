@@ -1,0 +1,32 @@
+"""What sounds alike."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from api.answers import Json
+from api.deps import Parts, Reader
+from api.filters import index_filter
+from api.index import Found
+from api.schemas import SearchRequest
+from api.shapes import PROBLEMS, HitsShape
+from api.similarity import unit
+from api.views import sample_view
+
+router = APIRouter(prefix="/v1/search", tags=["search"], responses=PROBLEMS)
+
+
+@router.post("", summary="What sounds alike, and in which respect", responses={200: {"model": HitsShape}})
+def search(parts: Parts, who: Reader, asked: SearchRequest) -> Response:
+    """Nearest first; the sample itself is among them. `score` is the weighted mean of the aspects' similarities."""
+    like = asked.like
+    query = unit(like.vector) if like.vector else parts.index.vector_of(like.sample or "", who.sees)
+    where = index_filter(asked.where)
+    found = parts.index.search(query, asked.aspects, where, owner=who.sees, limit=asked.limit)
+    return Json({"items": [_view(hit) for hit in found]})
+
+
+def _view(hit: Found) -> dict[str, object]:
+    aspects = {name: None if value is None else round(value, 4) for name, value in hit.likeness.aspects.items()}
+    return {"sample": sample_view(hit.sample), "score": round(hit.likeness.score, 4), "aspects": aspects}

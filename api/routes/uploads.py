@@ -1,0 +1,58 @@
+"""Files into the library."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.answers import Json
+from api.deps import Parts, Writer
+from api.schemas import CheckRequest, UploadQuery
+from api.shapes import PROBLEMS, MissingShape, UploadShape
+from api.submit import Submission
+from api.views import job_view
+from stores.records import FileRef, Priority
+from workers.model import sample_id
+
+router = APIRouter(prefix="/v1/uploads", tags=["uploads"], responses=PROBLEMS)
+_BODY = {
+    "required": True,
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Upload a file",
+    responses={201: {"model": UploadShape}},
+    openapi_extra={"requestBody": _BODY},
+)
+async def upload(
+    request: Request, parts: Parts, who: Writer, query: Annotated[UploadQuery, Query()], background: BackgroundTasks
+) -> Response:
+    """The file's bytes are the body. Kept below the root `uploads` by its hash, and analysed at once."""
+    stored = await parts.uploads.receive(query.name, query.sha256, request.stream())
+    said = {"root": "uploads", "path": stored.path, "sha256": stored.sha256, "size": stored.size}
+    job = None
+    if query.analyze:
+        file = FileRef("uploads", stored.path, size=stored.size)
+        label = f"uploads/{stored.path.rsplit('/', 1)[-1]}"
+        submission = Submission(parts, who.owner, None)
+        job = await run_in_threadpool(submission.one_file, file, Priority.INTERACTIVE, label)
+        background.add_task(parts.hints.chunks, job)
+    body = {**said, "known": stored.known, "job": None if job is None else job_view(job)}
+    return Json(body, status_code=201, background=background)
+
+
+@router.post("/check", summary="Which contents are not here yet", responses={200: {"model": MissingShape}})
+def check(parts: Parts, _: Writer, asked: CheckRequest) -> Response:
+    """Hash first: what is stored or analysed already need not be sent."""
+    hashes = list(dict.fromkeys(one.lower() for one in asked.sha256))
+    known = parts.samples.known([sample_id(one) for one in hashes])
+    unknown = [one for one in hashes if sample_id(one) not in known]
+    stored = parts.uploads.holds(unknown)
+    return Json({"missing": [one for one in unknown if one not in stored]})

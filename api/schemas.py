@@ -1,0 +1,188 @@
+"""What clients send, checked field by field; unknown fields are refused, so that a typing error is not a default."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from stores.records import Priority, Status
+from workers.model import VECTOR_DIMENSIONS
+
+MAX_LIMIT = 1000
+Scope = Literal["read", "write", "admin"]
+Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e12, le=1e12)]
+Bounds = tuple[Finite | None, Finite | None]
+Cursor = Annotated[str | None, Field(max_length=2000, description="`next` of the page before.")]
+Limit = Annotated[int | None, Field(ge=1, le=MAX_LIMIT, description="Rows of a page.")]
+
+
+class Sent(BaseModel):
+    """Something that a client sends."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Query(Sent):
+    """A query string. A parameter without a value (``?status=``) is one that was not given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, said: Any) -> Any:
+        if isinstance(said, dict):
+            return {name: value for name, value in said.items() if value != ""}
+        return said
+
+
+class JobsQuery(Query):
+    """Which page of jobs."""
+
+    cursor: Cursor = None
+    limit: Limit = None
+
+
+class FilesQuery(JobsQuery):
+    """Which page of a job's files."""
+
+    status: Status | None = Field(None, description="Only files that stand so.")
+
+
+class SubmitQuery(Query):
+    """With a manifest: its priority. A JSON body says its own."""
+
+    priority: Priority | None = Field(None, description="For a manifest; a JSON body has a field of its own.")
+
+
+class SamplesQuery(JobsQuery):
+    """Which samples. Every parameter given must hold."""
+
+    bpm: str | None = Field(
+        None, max_length=64, examples=["118..122"], description="`118..122`, `118..`, `..122`, `120`."
+    )
+    duration: str | None = Field(None, max_length=64, examples=["0.1..2"], description="Seconds, as `bpm`.")
+    key: str | None = Field(None, max_length=32, examples=["C minor"])
+    camelot: str | None = Field(None, max_length=8, examples=["5A"])
+    tonic: str | None = Field(None, max_length=8, examples=["C#"])
+    mode: str | None = Field(None, max_length=8, examples=["minor"])
+    kind: str | None = Field(None, max_length=32, examples=["loop"])
+    note: str | None = Field(None, max_length=8, examples=["A4"], description="`A4`, or `A` for every octave.")
+    text: str | None = Field(None, max_length=500, examples=["kick"], description="Words that all stand in a path.")
+    defect: str | None = Field(None, max_length=64, examples=["clipping"])
+
+
+class FoldersQuery(Query):
+    """Which folder of a root."""
+
+    path: str = Field("", max_length=4096, examples=["drums"])
+    limit: int = Field(500, ge=1, le=MAX_LIMIT)
+
+
+class ExportQuery(Query):
+    """In which format."""
+
+    format: str = Field("ndjson", max_length=32, examples=["csv"], description="`ndjson` or `csv`.")
+
+
+class WaveformQuery(Query):
+    """In which format."""
+
+    format: Literal["json", "svg", "png"] = Field("json", description="Peaks as numbers, or a picture.")
+
+
+class UploadQuery(Query):
+    """What is uploaded, and what is to be done with it."""
+
+    name: str = Field(min_length=1, max_length=1024, examples=["kick.wav"], description="The file's name.")
+    sha256: str | None = Field(None, pattern="^[0-9a-fA-F]{64}$", description="Of the content; compared on arrival.")
+    analyze: bool = Field(True, description="Make a job of it.")
+
+
+class Source(Sent):
+    """A folder below a library root, and which of its files; or one file."""
+
+    root: str = Field(min_length=1, max_length=200, examples=["library"])
+    path: str = Field("", examples=["drums"], description="Below the root; empty for all of it.")
+    pattern: str = Field(
+        "**/*", examples=["**/*.wav"], description="Which files: `**` any folders, `*` any characters."
+    )
+
+
+class JobRequest(Sent):
+    """A job over a folder."""
+
+    source: Source
+    priority: Priority = Priority.NORMAL
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"source": {"root": "library", "path": "drums", "pattern": "**/*"}, "priority": "interactive"}]
+        }
+    )
+
+
+Sha256 = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")]
+
+
+class CheckRequest(Sent):
+    """Contents that a client has."""
+
+    sha256: list[Sha256] = Field(max_length=1000)
+
+
+class KeyRequest(Sent):
+    """A key to be made."""
+
+    name: str = Field(min_length=1, max_length=100, examples=["studio laptop"])
+    scopes: list[Scope] = Field(min_length=1, max_length=3, examples=[["read", "write"]])
+    owner: str | None = Field(None, min_length=1, max_length=100, description="Whose jobs it makes and sees.")
+    ttl_s: float | None = Field(None, gt=0, le=10 * 366 * 86400, description="Seconds until it expires.")
+
+
+class Like(Sent):
+    """What to compare with: a sample, or a vector."""
+
+    sample: str | None = Field(None, min_length=1, max_length=200)
+    vector: list[Finite] | None = Field(None, min_length=VECTOR_DIMENSIONS, max_length=VECTOR_DIMENSIONS)
+
+    @model_validator(mode="after")
+    def _one(self) -> Like:
+        if (self.sample is None) == (self.vector is None):
+            raise ValueError("give either a sample's id or a vector")
+        return self
+
+
+class Where(Sent):
+    """Which samples may be found."""
+
+    bpm: Bounds | None = Field(None, examples=[[118, 122]])
+    duration: Bounds | None = Field(None, description="Seconds.", examples=[[0.1, 2]])
+    key: str | None = Field(None, max_length=32, examples=["C minor"])
+    camelot: str | None = Field(None, max_length=8)
+    tonic: str | None = Field(None, max_length=8)
+    mode: str | None = Field(None, max_length=8)
+    kind: str | None = Field(None, max_length=32, examples=["loop"])
+
+
+Weight = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+
+
+class SearchRequest(Sent):
+    """What sounds like this, and in which respect."""
+
+    like: Like
+    aspects: dict[str, Weight] | None = Field(None, max_length=16, description="Weight of each; all alike by default.")
+    where: Where = Where()
+    limit: int = Field(20, ge=1, le=100)
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "like": {"sample": "9f2c...-1.0.0-0"},
+                    "aspects": {"timbre": 1, "rhythm": 0.5},
+                    "where": {"bpm": [118, 122], "key": "C minor"},
+                    "limit": 20,
+                }
+            ]
+        }
+    )

@@ -1,0 +1,268 @@
+"""What clients get, for the description of the API. Answers are made by `api.views` and not checked against these
+again: an analysis kept by an older version must still be shown. The tests compare the two."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Shape(BaseModel):
+    """An answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ProblemShape(BaseModel):
+    """RFC 9457. Further members depend on `code`."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:samplemind:problem:not_found",
+                    "title": "Not Found",
+                    "status": 404,
+                    "code": "not_found",
+                    "detail": "There is no such thing.",
+                }
+            ]
+        },
+    )
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "Problem",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemShape"}}},
+    },
+}
+
+
+class ReasonShape(Shape):
+    """Why: a stable code and a sentence."""
+
+    code: str = Field(examples=["not_audio"])
+    message: str = Field(examples=["This is not an audio file."])
+
+
+class CountsShape(Shape):
+    """submitted = pending + done + reused + duplicate + skipped + failed."""
+
+    submitted: int
+    pending: int
+    done: int
+    reused: int
+    duplicate: int
+    skipped: int
+    failed: int
+
+
+class SourceShape(Shape):
+    """What was submitted."""
+
+    root: str
+    path: str
+    pattern: str
+
+
+class JobShape(Shape):
+    """A job."""
+
+    id: str = Field(examples=["01JD4V8Q2M6T9X3K7B5N1C0ZWE"])
+    state: Literal["receiving", "scanning", "running", "complete", "cancelled", "failed"]
+    counts: CountsShape
+    label: str = Field(examples=["library/drums"])
+    priority: Literal["interactive", "normal", "bulk"]
+    source: SourceShape | None
+    created_at: str = Field(examples=["2026-11-22T09:30:00.000Z"])
+    finished_at: str | None
+    cancel_requested: bool
+    reason: ReasonShape | None
+    links: dict[str, str]
+
+
+class JobsShape(Shape):
+    """A page of jobs."""
+
+    items: list[JobShape]
+    next: str | None
+
+
+class FileShape(Shape):
+    """A submitted file."""
+
+    index: int
+    path: str = Field(examples=["drums/kick.wav"])
+    root: str
+    status: Literal["pending", "done", "reused", "duplicate", "skipped", "failed"]
+    reason: ReasonShape | None
+    sample_id: str | None
+
+
+class FilesShape(Shape):
+    """A page of files."""
+
+    items: list[FileShape]
+    next: str | None
+
+
+class PlaceShape(Shape):
+    """Where a content was seen."""
+
+    root: str
+    path: str
+
+
+class SampleShape(BaseModel):
+    """What is said of one content; what cannot be known is null, with a `reason`."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [
+                {
+                    "sample_id": "9f2c...-1.0.0-0",
+                    "analyzer": "1.0.0",
+                    "kind": {"label": "loop", "confidence": 0.97},
+                    "tempo": {"bpm": 120.0, "confidence": 0.94, "beats": 16, "evidence": [], "reason": None},
+                    "key": {"tonic": "C", "mode": "minor", "label": "C minor", "camelot": "5A", "confidence": 0.81},
+                    "files": [{"root": "library", "path": "loops/house.wav"}],
+                    "created_at": "2026-11-22T09:30:00.000Z",
+                }
+            ]
+        },
+    )
+    sample_id: str
+    analyzer: str
+    audio: dict[str, Any]
+    kind: dict[str, Any]
+    tempo: dict[str, Any]
+    key: dict[str, Any]
+    pitch: dict[str, Any]
+    loudness: dict[str, Any]
+    spectrum: dict[str, Any]
+    envelope: dict[str, Any]
+    rhythm: dict[str, Any]
+    timbre: dict[str, Any]
+    defects: list[dict[str, Any]]
+    files: list[PlaceShape]
+    created_at: str
+
+
+class SamplesShape(Shape):
+    """A page of samples."""
+
+    items: list[SampleShape]
+    next: str | None
+
+
+class WaveformShape(Shape):
+    """(lowest, highest) of each of 256 slices of the sound, -1 to 1."""
+
+    sample_id: str
+    peaks: list[tuple[float, float]]
+
+
+class HitShape(Shape):
+    """A neighbour: how alike, in all and aspect by aspect (null: not comparable)."""
+
+    sample: SampleShape
+    score: float
+    aspects: dict[str, float | None]
+
+
+class HitsShape(Shape):
+    """Neighbours, nearest first."""
+
+    items: list[HitShape]
+
+
+class UploadShape(Shape):
+    """An upload in its place, and its job."""
+
+    root: Literal["uploads"]
+    path: str
+    sha256: str
+    size: int
+    known: bool = Field(description="The same content was uploaded before.")
+    job: JobShape | None
+
+
+class MissingShape(Shape):
+    """Contents that are neither stored nor analysed here."""
+
+    missing: list[str]
+
+
+class KeyShape(Shape):
+    """A key without its secret."""
+
+    id: str
+    name: str
+    owner: str
+    scopes: list[str]
+    created_at: str
+    expires_at: str | None
+
+
+class NewKeyShape(Shape):
+    """A key, and its secret: shown this once."""
+
+    key: KeyShape
+    secret: str = Field(examples=["sm_..."])
+
+
+class KeysShape(Shape):
+    """Every key."""
+
+    items: list[KeyShape]
+
+
+class RootShape(Shape):
+    """A library root by its name, and whether its folder is there now."""
+
+    name: str
+    available: bool
+
+
+class RootsShape(Shape):
+    """Every library root."""
+
+    items: list[RootShape]
+
+
+class FolderShape(Shape):
+    """A folder."""
+
+    name: str
+    path: str
+
+
+class FoldersShape(Shape):
+    """Folders in a folder; `truncated` where there are more than were asked for."""
+
+    root: str
+    path: str
+    items: list[FolderShape]
+    truncated: bool
+
+
+class PartShape(Shape):
+    """A part of the cluster."""
+
+    ok: bool
+    detail: str = Field(examples=["no worker is alive"])
+
+
+class ReadyShape(BaseModel):
+    """Every part."""
+
+    parts: dict[str, PartShape]

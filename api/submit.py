@@ -1,0 +1,106 @@
+"""Taking a job in: checked in constant time, safe in the ledger before anybody is told."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from api import manifest
+from api.errors import Problem, refuse_field
+from api.files import flaw_of, locate, root_of
+from api.parts import Parts
+from api.schemas import JobRequest
+from stores.records import FileRef, FolderSource, Job, NewJob, Priority
+from tasks.pattern import compile_pattern
+from workers.errors import NotFound, StoreError, Vanished
+
+_LONGEST_KEY: Final = 255
+_MANIFEST_CHUNK: Final = 100
+"""Most files in a chunk whose sizes are unknown: they may all be tracks, and a chunk must end within its time."""
+
+
+class Submission:
+    """One request for a job."""
+
+    def __init__(self, parts: Parts, owner: str, idempotency_key: str | None) -> None:
+        self._parts = parts
+        self._owner = owner
+        self._key = _checked_key(idempotency_key)
+
+    async def folder(self, body: bytes) -> Job:
+        """A folder below a root, or a single file; `body` is a `JobRequest` as JSON.
+
+        Raises
+        ------
+        NotFound, OutsideRoot, BadPattern, Problem
+            The root or the path is not there, leads out, or the pattern or the path makes no sense.
+        """
+        try:
+            asked = JobRequest.model_validate_json(body)
+        except ValidationError as error:
+            raise RequestValidationError(error.errors(include_input=False, include_url=False)) from None
+        return await run_in_threadpool(self._folder, asked)
+
+    async def manifest(self, request: Request, priority: Priority | None) -> Job:
+        """A list of files, one a line; see `api.manifest.receive`."""
+        wanted = priority or Priority.NORMAL
+        new = self._new(wanted, None, "manifest", "manifest", wanted.value)
+        settings = self._parts.settings
+        most = min(settings.queue.chunk_files, _MANIFEST_CHUNK)
+        return await manifest.receive(request, self._parts.ledger, new, settings.all_roots.keys(), most)
+
+    def one_file(self, file: FileRef, priority: Priority, label: str) -> Job:
+        """A job of a single file."""
+        ledger = self._parts.ledger
+        new = self._new(priority, None, label, "file", priority.value, file.root, file.path)
+        job, is_new = ledger.create_job(new)
+        if not is_new:
+            return job
+        try:
+            ledger.add_chunk(job.id, 0, 0, [file])
+            return ledger.accept_job(job.id)
+        except StoreError:
+            manifest.drop(ledger, job.id)
+            raise
+
+    def _folder(self, asked: JobRequest) -> Job:
+        source = asked.source
+        root = root_of(self._parts.settings.all_roots, source.root)
+        flaw = flaw_of(source.path)
+        if flaw:
+            raise refuse_field("source.path", flaw)
+        pattern = compile_pattern(source.pattern)
+        try:
+            place = locate(root, source.path)
+        except Vanished as error:
+            raise NotFound(f"There is no folder {source.path!r} below {source.root!r}.") from error
+        label = f"{source.root}/{source.path}".rstrip("/")
+        if not place.is_folder:
+            return self.one_file(FileRef(source.root, place.relative), asked.priority, label)
+        walked = FolderSource(source.root, place.relative, pattern.source)
+        new = self._new(asked.priority, walked, label, "folder", *(source.root, source.path, source.pattern))
+        return self._parts.ledger.create_job(new)[0]
+
+    def _new(self, priority: Priority, source: FolderSource | None, label: str, *request: str) -> NewJob:
+        said = "\0".join((priority.value, *request)).encode("utf-8", "surrogatepass")
+        return NewJob(
+            owner=self._owner,
+            priority=priority,
+            source=source,
+            idempotency_key=self._key,
+            fingerprint=hashlib.sha256(said).hexdigest(),
+            label=label[:300],
+        )
+
+
+def _checked_key(key: str | None) -> str | None:
+    if key is None:
+        return None
+    if not 0 < len(key) <= _LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise Problem(422, "bad_idempotency_key", f"Idempotency-Key: 1 to {_LONGEST_KEY} printable ASCII characters.")
+    return key

@@ -1,0 +1,132 @@
+"""A job's files as NDJSON or CSV, a page at a time: memory does not grow with the job."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Final
+
+from starlette.concurrency import run_in_threadpool
+
+from api.answers import dump, plain
+from api.views import file_view, sample_view
+from stores.doors import Ledger, Samples
+from stores.filters import at
+from stores.records import FileRow, Page, Sample
+
+_ROWS: Final = 500
+
+COLUMNS: Final[Mapping[str, str]] = {
+    "kind": "kind.label",
+    "bpm": "tempo.bpm",
+    "bpm_confidence": "tempo.confidence",
+    "beats": "tempo.beats",
+    "key": "key.label",
+    "camelot": "key.camelot",
+    "key_confidence": "key.confidence",
+    "tuning_cents": "key.tuning_cents",
+    "note": "pitch.note",
+    "midi": "pitch.midi",
+    "pitch_hz": "pitch.hz",
+    "pitch_cents": "pitch.cents",
+    "duration_s": "audio.duration_s",
+    "sample_rate_hz": "audio.sample_rate_hz",
+    "channels": "audio.channels",
+    "container": "audio.container",
+    "subtype": "audio.subtype",
+    **{name: f"loudness.{name}" for name in ("integrated_lufs", "true_peak_dbtp", "rms_dbfs", "crest_db")},
+    **{
+        name: f"spectrum.{name}"
+        for name in ("centroid_hz", "bandwidth_hz", "rolloff_hz", "flatness", "zero_crossing_rate", "contrast_db")
+    },
+    **{
+        name: f"envelope.{name}"
+        for name in ("attack_s", "decay_s", "effective_duration_s", "temporal_centroid", "end_level_db")
+    },
+    **{name: f"rhythm.{name}" for name in ("onset_count", "onset_rate_hz", "pulse_clarity")},
+    **{name: f"timbre.{name}" for name in ("mfcc", "mfcc_std", "tonalness", "brightness")},
+}
+"""Column of a CSV file -> where its value is in the analysis."""
+
+_FIRST: Final = ("index", "root", "path", "status", "reason_code", "reason", "sample_id")
+_LAST: Final = ("defects",)
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+class Export:
+    """The rows of one job, with what is known of each content."""
+
+    def __init__(self, ledger: Ledger, samples: Samples, job_id: str) -> None:
+        self._ledger = ledger
+        self._samples = samples
+        self._job_id = job_id
+
+    async def lines(self, encode: Callable[[FileRow, Sample | None], bytes]) -> AsyncIterator[bytes]:
+        """Encoded rows, a page in each piece."""
+        cursor: str | None = None
+        while True:
+            page, known = await run_in_threadpool(self._fetch, cursor)
+            yield b"".join(encode(row, known.get(row.row.sample_id or "")) for row in page.items)
+            cursor = page.next
+            if cursor is None:
+                return
+
+    def _fetch(self, cursor: str | None) -> tuple[Page[FileRow], dict[str, Sample]]:
+        page = self._ledger.files(self._job_id, status=None, cursor=cursor, limit=_ROWS)
+        ids = list({row.row.sample_id: None for row in page.items if row.row.sample_id})
+        return page, self._samples.many([one for one in ids if one]) if ids else {}
+
+    def ndjson(self) -> AsyncIterator[bytes]:
+        """One JSON object a line: the file's row and, where it was analysed, all of its analysis."""
+        return self.lines(_json_line)
+
+    async def csv(self) -> AsyncIterator[bytes]:
+        """A header and one line a file, RFC 4180."""
+        yield _csv_line([*_FIRST, *COLUMNS, *_LAST])
+        async for piece in self.lines(_csv_row):
+            yield piece
+
+
+def _json_line(row: FileRow, sample: Sample | None) -> bytes:
+    said = file_view(row)
+    if sample is not None:
+        known = sample_view(sample)
+        said |= {name: value for name, value in known.items() if name not in ("files", "created_at")}
+    return dump(said) + b"\n"
+
+
+def _csv_row(row: FileRow, sample: Sample | None) -> bytes:
+    reason = row.row.reason
+    first = [
+        row.index,
+        row.file.root,
+        row.file.path,
+        row.row.status.value,
+        reason.code if reason else None,
+        reason.message if reason else None,
+        row.row.sample_id,
+    ]
+    if sample is None:
+        return _csv_line([*first, *[None] * (len(COLUMNS) + len(_LAST))])
+    analysis = plain(sample.analysis)
+    defects = " ".join(str(at(each, "code")) for each in analysis.get("defects") or ())
+    return _csv_line([*first, *(at(analysis, place) for place in COLUMNS.values()), defects])
+
+
+def _csv_line(cells: list[Any]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerow([cell(value) for value in cells])
+    return out.getvalue().encode("utf-8", "backslashreplace")
+
+
+def cell(value: Any) -> str:
+    """A value as a cell. Text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        text = value.replace("\0", "")
+        return "'" + text if text.startswith(_FORMULA) else text
+    if isinstance(value, list | tuple):
+        return " ".join(cell(each) for each in value)
+    return str(value)
