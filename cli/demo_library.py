@@ -7,35 +7,20 @@ writes ``FOLDER/library`` and, beside it, ``FOLDER/truth.csv``. The same version
 
 from __future__ import annotations
 
-import csv
 import os
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from cli.demo_truth import Truth, write_truth
 from cli.synth.dsp import SR
 from cli.synth.music import EVERYTHING, Sound
 
 VERSION = "1"
-FIELDS = ("path", "kind", "bpm", "beats", "key", "note", "ends")
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What is known about one file. `ends` says how its row must end: done, duplicate, or refused with a reason."""
-
-    path: str
-    kind: str = ""
-    bpm: float | None = None
-    beats: int | None = None
-    key: str | None = None
-    note: str | None = None
-    ends: str = "done"
 
 
 def make(folder: Path) -> Path:
@@ -50,33 +35,10 @@ def make(folder: Path) -> Path:
     part.mkdir(parents=True)
     truths = [_write(part, sound) for sound in EVERYTHING]
     truths += _write_oddities(part)
-    with (folder / "truth.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(FIELDS)
-        for truth in truths:
-            values = [getattr(truth, field) for field in FIELDS]
-            writer.writerow(["" if value is None else value for value in values])
+    write_truth(folder, truths)
     part.rename(library)
     version.write_text(VERSION)
     return library
-
-
-def read_truth(folder: Path) -> dict[str, Truth]:
-    """What is known of the library below `folder`, by path."""
-    with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return {
-        row["path"]: Truth(
-            path=row["path"],
-            kind=row["kind"],
-            bpm=float(row["bpm"]) if row["bpm"] else None,
-            beats=int(row["beats"]) if row["beats"] else None,
-            key=row["key"] or None,
-            note=row["note"] or None,
-            ends=row["ends"],
-        )
-        for row in rows
-    }
 
 
 def _write(folder: Path, sound: Sound) -> Truth:

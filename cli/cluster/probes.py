@@ -96,9 +96,8 @@ def why_not_ready(host: str, port: int) -> str:
 
 
 def _missing(said: Any) -> str:
-    if not isinstance(said, dict):
-        return ""
-    parts = said.get("parts") or said.get("checks")
-    if isinstance(parts, dict):
-        return "; ".join(f"{name}: {state}" for name, state in parts.items() if state not in (True, "ok"))
-    return str(said.get("detail") or "")
+    parts = said.get("parts") if isinstance(said, dict) else None
+    if not isinstance(parts, dict):
+        return str(said.get("detail") or "") if isinstance(said, dict) else ""
+    waiting = {name: state for name, state in parts.items() if isinstance(state, dict) and not state.get("ok")}
+    return "; ".join(f"{name}: {state.get('detail', 'not ready')}" for name, state in waiting.items())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -15,7 +16,7 @@ from types import FrameType
 from cli.cluster.folder import DataFolder
 from cli.cluster.lock import FolderLock
 from cli.cluster.plan import Options, Plan, make_plan
-from cli.cluster.process import Process
+from cli.cluster.process import Part, Process
 from cli.cluster.report import Announcer
 from cli.cluster.supervisor import Supervisor
 from config.settings import Settings
@@ -23,8 +24,10 @@ from config.settings import Settings
 Ready = Callable[[Plan, Supervisor], None]
 
 
-def up(settings: Settings, options: Options, on_ready: Ready | None = None) -> None:
+def up(settings: Settings, options: Options, on_ready: Ready | None = None, extra: Sequence[Part] = ()) -> None:
     """Start everything on `settings.data_dir`, and return when it has been stopped by a signal or by `on_ready`.
+
+    `extra` parts are started beside it.
 
     Raises
     ------
@@ -37,6 +40,7 @@ def up(settings: Settings, options: Options, on_ready: Ready | None = None) -> N
         lock = FolderLock(folder)
         stack.callback(lock.close)
         plan = make_plan(settings, folder, options)
+        plan.parts.extend(extra)
         stack.callback(plan.ports.close)
         _run(plan, lock, on_ready)
 
@@ -122,3 +126,9 @@ def wait_ready(folder: DataFolder, timeout_s: float, pause: Callable[[float], ob
 def default_folder(settings: Settings, data_dir: Path | None) -> DataFolder:
     """The folder that the command line names, or the settings."""
     return DataFolder((data_dir or settings.data_dir).expanduser().resolve())
+
+
+def print_facts(plan: Plan, supervisor: Supervisor) -> None:
+    """One JSON line on standard output for programs."""
+    facts = plan.folder.running()
+    print(json.dumps(facts), flush=True)

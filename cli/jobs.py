@@ -1,0 +1,131 @@
+"""``samplemind jobs``: list, show, watch, files, cancel."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.errors import FAILURE
+
+if TYPE_CHECKING:
+    from cli.gateway import Gateway
+
+jobs = typer.Typer(
+    name="jobs", help="List jobs; show, watch or cancel one; see how its files ended.", rich_markup_mode=None
+)
+
+JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id.")]
+Url = Annotated[str | None, typer.Option("--url", help="The gateway's address.")]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", metavar="DIR", help="The data folder of the cluster meant.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
+
+
+class Status(StrEnum):
+    """How a file stands."""
+
+    PENDING = "pending"
+    DONE = "done"
+    REUSED = "reused"
+    DUPLICATE = "duplicate"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+def connect(url: str | None, data_dir: Path | None) -> Gateway:
+    """A connection to the gateway that is meant."""
+    from cli.found import find_cluster
+    from cli.gateway import Gateway
+
+    return Gateway(find_cluster(url, data_dir))
+
+
+@jobs.callback(invoke_without_command=True)
+def list_default(context: typer.Context) -> None:
+    """List jobs; show, watch or cancel one; see how its files ended."""
+    if context.invoked_subcommand is None:
+        list_jobs()
+
+
+@jobs.command("list")
+def list_jobs(
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 20,
+    json: AsJson = False,
+    url: Url = None,
+    data_dir: DataDir = None,
+) -> None:
+    """List jobs, the newest first."""
+    from cli.show import jobs_table, json_lines
+
+    with connect(url, data_dir) as gateway:
+        found = list(islice(gateway.pages("/v1/jobs", limit=min(limit, 100)), limit))
+    if json:
+        json_lines(found)
+    else:
+        jobs_table(found)
+
+
+@jobs.command()
+def show(job_id: JobId, json: AsJson = False, url: Url = None, data_dir: DataDir = None) -> None:
+    """Show one job and its counts."""
+    from cli.show import job_panel, json_lines
+
+    with connect(url, data_dir) as gateway:
+        job = gateway.get(f"/v1/jobs/{quoted(job_id)}")
+    if json:
+        json_lines([job])
+    else:
+        job_panel(job)
+
+
+@jobs.command()
+def watch(job_id: JobId, url: Url = None, data_dir: DataDir = None) -> None:
+    """Show a job's progress until it ends. Ctrl-C leaves it running."""
+    from cli.follow import watch as follow
+    from cli.submit import ended
+
+    with connect(url, data_dir) as gateway:
+        if not ended(follow(gateway, quoted(job_id))):
+            raise typer.Exit(FAILURE)
+
+
+@jobs.command()
+def files(
+    job_id: JobId,
+    status: Annotated[Status | None, typer.Option("--status", help="Only files that stand so.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 100,
+    json: AsJson = False,
+    url: Url = None,
+    data_dir: DataDir = None,
+) -> None:
+    """List a job's files, how each ended and why."""
+    from cli.show import files_table, json_lines
+
+    with connect(url, data_dir) as gateway:
+        wanted = status.value if status else None
+        path = f"/v1/jobs/{quoted(job_id)}/files"
+        found = list(islice(gateway.pages(path, status=wanted, limit=min(limit, 1000)), limit + 1))
+    if json:
+        json_lines(found[:limit])
+    else:
+        files_table(found[:limit], more=len(found) > limit)
+
+
+@jobs.command()
+def cancel(job_id: JobId, url: Url = None, data_dir: DataDir = None) -> None:
+    """Cancel a job: what has not started ends as skipped."""
+    with connect(url, data_dir) as gateway:
+        gateway.call("DELETE", f"/v1/jobs/{quoted(job_id)}")
+    typer.echo(f"Job {job_id} is being cancelled; what has not started ends as skipped.")
+
+
+def quoted(identity: str) -> str:
+    """An id as one part of a path."""
+    from urllib.parse import quote
+
+    return quote(identity, safe="")

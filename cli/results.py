@@ -1,0 +1,115 @@
+"""What was found in a library, as a table, beside what was known where it was."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from cli.demo_truth import Truth
+from cli.gateway import Json
+from cli.show import coloured, table
+
+BPM_TOLERANCE = 0.01
+"""One per cent: what a listener takes for the same tempo."""
+
+
+@dataclass
+class Score:
+    """How many of each kind of answer were right, and how many were known."""
+
+    right: Counter[str] = field(default_factory=Counter)
+    known: Counter[str] = field(default_factory=Counter)
+
+    def add(self, what: str, *, right: bool) -> None:
+        """Count one answer."""
+        self.known[what] += 1
+        self.right[what] += right
+
+    def lines(self) -> list[str]:
+        """``tempo 18 of 20`` for each kind."""
+        return [f"{what} {self.right[what]} of {known}" for what, known in self.known.items()]
+
+
+def results_table(
+    rows: Sequence[Json], samples: Mapping[str, Json], truths: Mapping[str, Truth]
+) -> tuple[Table, Score]:
+    """One row a file: what it is, its tempo, key, note and loudness; broken ones with their reason.
+
+    Where the truth is known an answer is marked as right, or wrong with what was expected.
+    """
+    columns = ("file", "kind", "tempo", "key", "note", "loudness", "")
+    made, score = table(*columns), Score()
+    for row in rows:
+        truth = truths.get(row["path"], Truth(row["path"]))
+        sample = samples.get(row.get("sample_id") or "", {})
+        if row["path"] in truths:
+            refused = row["status"] in ("failed", "skipped")
+            if truth.ends == "refused":
+                score.add("broken files refused", right=refused)
+        reason = row.get("reason") or {}
+        made.add_row(
+            escape(row["path"]),
+            escape(_kind(sample)),
+            _tempo(sample, truth, score),
+            _key(sample, truth, score),
+            _note(sample, truth, score),
+            _loudness(sample),
+            coloured(row["status"]) + (f" [dim]{escape(str(reason['message']))}[/]" if reason else ""),
+        )
+    return made, score
+
+
+def _part(sample: Json, *names: str) -> Any:
+    found: Any = sample
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
+def _kind(sample: Json) -> str:
+    return str(_part(sample, "kind", "label") or "-")
+
+
+def _tempo(sample: Json, truth: Truth, score: Score) -> str:
+    bpm = _part(sample, "tempo", "bpm")
+    text = "-" if bpm is None else f"{bpm:.2f}".rstrip("0").rstrip(".")
+    if truth.bpm is None or not sample:
+        return text
+    right = bpm is not None and abs(bpm - truth.bpm) <= BPM_TOLERANCE * truth.bpm
+    score.add("tempo", right=right)
+    return _marked(text, f"{truth.bpm:g}", right=right)
+
+
+def _key(sample: Json, truth: Truth, score: Score) -> str:
+    label = _part(sample, "key", "label")
+    camelot = _part(sample, "key", "camelot")
+    text = "-" if label is None else f"{label} ({camelot})"
+    if truth.key is None or not sample:
+        return text
+    score.add("key", right=label == truth.key)
+    return _marked(text, truth.key, right=label == truth.key)
+
+
+def _note(sample: Json, truth: Truth, score: Score) -> str:
+    note = _part(sample, "pitch", "note")
+    text = "-" if note is None else str(note)
+    if truth.note is None or not sample:
+        return text
+    score.add("note", right=note == truth.note)
+    return _marked(text, truth.note, right=note == truth.note)
+
+
+def _loudness(sample: Json) -> str:
+    lufs, rms = _part(sample, "loudness", "integrated_lufs"), _part(sample, "loudness", "rms_dbfs")
+    if lufs is not None:
+        return f"{lufs:.1f} LUFS"
+    return "-" if rms is None else f"{rms:.1f} dB RMS"
+
+
+def _marked(text: str, expected: str, *, right: bool) -> str:
+    return f"{text} [green]✓[/]" if right else f"{text} [red]✗ {expected}[/]"
