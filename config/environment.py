@@ -41,6 +41,11 @@ def cap_threads() -> None:
     os.environ.update(THREAD_CAPS)
 
 
+def threads_capped() -> bool:
+    """Whether the caps are in this process's environment already."""
+    return all(os.environ.get(name) == value for name, value in THREAD_CAPS.items())
+
+
 def numba_cache_dir() -> Path:
     """Where compiled kernels are kept: ``NUMBA_CACHE_DIR`` if set, else below the user's cache folder."""
     chosen = os.environ.get("NUMBA_CACHE_DIR")

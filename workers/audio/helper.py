@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import socket
 import subprocess
 import sys
 import time
 from typing import Any
+
+import structlog
 
 from config.environment import decoder_environment
 from workers.audio import wire
@@ -19,7 +20,7 @@ from workers.errors import DecoderCrashed, DecodeTimeout
 START_S = 60.0
 """A helper that is not ready by then never will be; a machine that starts a hundred workers at once is slow."""
 
-_log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Helper:
@@ -74,7 +75,7 @@ class Helper:
             self.kill()
             raise
         if "bug" in answer:
-            _log.error("the decoder helper failed:\n%s", answer["bug"])
+            log.error("decoder_helper_failed", traceback=answer["bug"])
             raise DecoderCrashed(str(answer["bug"]).strip().rsplit("\n", 1)[-1])
         return answer
 
