@@ -36,7 +36,7 @@ import numba
 import numpy as np
 import rocket_fft  # noqa: F401  (gives compiled code np.fft)
 from numba.core import event
-from numba.core.errors import TypingError
+from numba.core.errors import NumbaError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Warmer = TypeVar("Warmer", bound=Callable[[], None])
@@ -87,7 +87,7 @@ def kernel(function: Function) -> Function:
     return cast(Function, compiled)
 
 
-REFUSED = (TypeError, TypingError)
+REFUSED = (TypeError, ValueError, OverflowError, NumbaError)
 """What a kernel under `closed` raises for arguments of a type it was not compiled for."""
 
 _opening = Lock()

@@ -12,8 +12,8 @@ from workers.errors import ParameterError
 from workers.kernels.arguments import Floats, as_vector
 from workers.kernels.compiled import REFUSED, closed, kernel, opened, warms
 
-TINY = 1e-200
-"""Below it sums of squares lose digits to underflow: the vectors are scaled and tried again."""
+TINY, HUGE = 1e-200, 1e200
+"""Beyond them sums of squares lose digits or overflow: the vectors are scaled and tried again."""
 
 
 @closed
@@ -43,7 +43,7 @@ def _correlate(chroma: Floats, profile: Floats) -> float:
         variance_p += p * p
     if flat_c or flat_p:
         return 0.0 * (mean_c + mean_p)
-    if variance_c < TINY or variance_p < TINY:
+    if not (TINY <= variance_c <= HUGE and TINY <= variance_p <= HUGE):
         return math.nan
     return max(-1.0, min(1.0, covariance / math.sqrt(variance_c) / math.sqrt(variance_p)))
 
@@ -84,7 +84,7 @@ def correlate_chroma_with_profile(chroma: ArrayLike, profile: ArrayLike) -> floa
 def _correlate_checked(chroma: ArrayLike, profile: ArrayLike) -> float:
     vectors = _alike(_twelve(chroma, "chroma"), _twelve(profile, "profile"))
     r: float = opened(_correlate, *vectors)
-    return r if r == r else cast(float, opened(_correlate, *map(_unit_range, vectors)))
+    return r if r == r else cast(float, opened(_correlate, *map(_safe_range, vectors)))
 
 
 def _twelve(x: ArrayLike, name: str) -> Floats:
@@ -102,9 +102,11 @@ def _alike(*vectors: Floats) -> list[Floats]:
     return [vector.astype(wide, copy=False) for vector in vectors]
 
 
-def _unit_range(vector: Floats) -> NDArray[np.float64]:
-    """`vector` shrunk or stretched so that its values lie between -1 and 1, one of them at an end."""
+def _safe_range(vector: Floats) -> NDArray[np.float64]:
+    """`vector` shrunk or stretched so that its values lie between -1 and 1; zeros if it is constant."""
     wide = vector.astype(np.float64)
+    if wide.min() == wide.max():
+        return np.zeros_like(wide)
     wide -= wide.min() / 2 + wide.max() / 2
     return np.asarray(wide / np.abs(wide).max())
 
@@ -125,7 +127,7 @@ def _score(chroma: Floats, major: Floats, minor: Floats, scores: Floats) -> bool
         energy = 0.0
         for i in range(12):
             energy += (vector[i] - mean) ** 2
-        if not flat and not TINY <= energy < math.inf:
+        if not flat and not TINY <= energy <= HUGE:
             return False
         scale = 0.0 if flat else 1.0 / math.sqrt(energy)
         for i in range(12):
@@ -207,10 +209,6 @@ def _find_checked(chroma: ArrayLike, major: ArrayLike, minor: ArrayLike) -> tupl
 
 def _three(chroma: ArrayLike, major: ArrayLike, minor: ArrayLike) -> list[Floats]:
     return _alike(_twelve(chroma, "chroma"), _twelve(major, "major_profile"), _twelve(minor, "minor_profile"))
-
-
-def _safe_range(vector: Floats) -> Floats:
-    return vector.astype(np.float64) if vector.min() == vector.max() else _unit_range(vector)
 
 
 def score_keys(chroma: ArrayLike, major_profile: ArrayLike, minor_profile: ArrayLike) -> NDArray[np.float64]:

@@ -84,7 +84,7 @@ def channel_weights(n: int) -> Doubles:
 
 
 @lru_cache(maxsize=16)
-def _oversampler(sr: float) -> Float32:
+def oversampler(sr: float) -> Float32:
     """Interpolating filters, one a row, taps in the order of the samples they meet: 4x below 96 kHz, 2x below 192."""
     if sr < 96_000:
         a, b = _QUARTER[:, ::-1]
@@ -239,7 +239,7 @@ def measure_levels(y: ArrayLike, sr: float) -> Levels:
     step = max(1, math.floor(sr / 10 + 0.5))
     n, n_channels = signal.shape
     powers, weighted, squares, peak, true_peak = _levels(
-        signal, channel_weights(n_channels), k_weighting(sr), _oversampler(sr), step
+        signal, channel_weights(n_channels), k_weighting(sr), oversampler(sr), step
     )
     if not math.isfinite(squares):
         raise ParameterError("y holds NaN or infinite samples.")

@@ -27,8 +27,8 @@ def _cosine(a: Floats, b: Floats) -> float:
         dot += x * y
         aa += x * x
         bb += y * y
-    if aa < 1e-200 or bb < 1e-200:
-        return math.nan  # nothing, or squares lost to underflow: looked at outside
+    if not (1e-200 <= aa <= 1e200 and 1e-200 <= bb <= 1e200):
+        return math.nan  # nothing, or squares beyond what a float64 holds: looked at outside
     return max(-1.0, min(1.0, dot / math.sqrt(aa) / math.sqrt(bb)))
 
 
