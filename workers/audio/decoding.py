@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from workers.audio.layout import Probe
+from workers.audio.ogg import mend_pages
 from workers.audio.outcome import Limits, Outcome
 from workers.audio.pcm import decode_pcm
 from workers.errors import DecodeFailed, OutOfMemory, Unreadable
@@ -44,6 +47,12 @@ def _sndfile_then_ffmpeg(fd: int, probe: Probe, limits: Limits, out: NDArray[np.
 
 
 def _ffmpeg(fd: int, probe: Probe, limits: Limits, out: NDArray[np.float32]) -> Outcome:
-    from workers.audio.ffmpeg import decode_ffmpeg  # 20 MB and 0.1 s: only where it is needed
+    from workers.audio.ffmpeg import decode_ffmpeg, decode_stream  # 20 MB and 0.1 s: only where it is needed
 
-    return decode_ffmpeg(fd, probe, limits, out)
+    try:
+        return decode_ffmpeg(fd, probe, limits, out)
+    except DecodeFailed:
+        mended = mend_pages(fd) if probe.container == "OGG" else None
+        if mended is None:
+            raise
+        return replace(decode_stream(mended, probe, limits, out), damaged=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import IO
 
 import av
 import av.logging
@@ -42,6 +43,8 @@ _SUBTYPES = {
 }
 _BLOCK = 1 << 15
 _BUFFER = 1 << 18
+_PADDING = 8192
+"""Most frames that a stated length takes off the end: what more is there is sound."""
 _REFUSALS = 8
 """Errors of the container, not of a packet in it, before the rest is left."""
 
@@ -61,12 +64,15 @@ def decode_ffmpeg(fd: int, probe: Probe, limits: Limits, out: NDArray[np.float32
         If FFmpeg refuses the file or not one frame comes out of it.
     """
     os.lseek(fd, 0, os.SEEK_SET)
+    with open(fd, "rb", buffering=0, closefd=False) as file:
+        return decode_stream(file, probe, limits, out)
+
+
+def decode_stream(file: IO[bytes], probe: Probe, limits: Limits, out: NDArray[np.float32]) -> Outcome:
+    """The same for a seekable object open for reading."""
     options = {"protocol_whitelist": "none", "codec_whitelist": CODECS}
     try:
-        with (
-            open(fd, "rb", buffering=0, closefd=False) as file,
-            av.open(file, format=probe.demuxer, options=options, buffer_size=_BUFFER) as container,
-        ):
+        with av.open(file, format=probe.demuxer, options=options, buffer_size=_BUFFER) as container:
             if not container.streams.audio:
                 raise NotAudio("It has no audio track.")
             if not isinstance(container, av.container.InputContainer):
@@ -94,6 +100,7 @@ def _read(
     if not writer.frames:
         raise DecodeFailed("Nothing could be decoded.")
     total = _total_frames(container, stream, writer.rate)
+    writer.trim(_stated_frames(probe, total))
     short = writer.complete and total is not None and writer.frames < 0.98 * total - writer.rate / 10
     return Outcome(
         frames=writer.frames,
@@ -191,6 +198,16 @@ class _Writer:
         target = self.out[start : start + count * self.channels].reshape(count, self.channels)
         _interleave(held, target)
         self.frames += count
+
+    def trim(self, stated: int | None) -> None:
+        """Drop what fills up the last packet: a loop is as long as was stated, to the frame."""
+        if self.complete and stated and 0 < self.frames - stated <= _PADDING:
+            self.frames = stated
+
+
+def _stated_frames(probe: Probe, total: int | None) -> int | None:
+    """The exact length, from containers that state one: MP4's edit list, WAV's ``fact`` chunk."""
+    return {"MP4": total, "WAV": probe.frames}.get(probe.container)
 
 
 def _interleave(frame: av.AudioFrame, target: NDArray[np.float32]) -> None:

@@ -6,15 +6,13 @@ They are refused here, in Python, with the reason.
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Callable
 
 from workers.audio import mpeg
 from workers.audio.aiff import probe_aiff, probe_au
 from workers.audio.chunks import SMALL, Bytes
-from workers.audio.files import file_errors
-from workers.audio.layout import Probe, check_channels, check_rate
+from workers.audio.layout import Decoding, Probe, check_channels, check_rate
 from workers.audio.sniff import UNSUPPORTED, id3_length, sniff
 from workers.audio.wav import probe_wav
 from workers.errors import BrokenHeader, EmptyFile, NotAudio, UnsupportedFormat
@@ -49,7 +47,7 @@ def probe(fd: int) -> Probe:
     if container == "AU":
         _at_start(start, container)
         return probe_au(data)
-    return _HEADERS[container](data, first)
+    return _HEADERS[container](data, start, first)
 
 
 def _at_start(start: int, container: str) -> None:
@@ -71,10 +69,10 @@ def _identify(data: Bytes) -> tuple[int, str | None, bytes]:
     # Some writers pad the tag with zeros beyond the size it states.
     padded = len(first) - len(first.lstrip(b"\0"))
     found = sniff(first[padded:]) if first[:3] != b"ID3" else None
-    return start, found, first[padded:]
+    return start + padded, found, first[padded:]
 
 
-def _flac(data: Bytes, first: bytes) -> Probe:
+def _flac(data: Bytes, start: int, first: bytes) -> Probe:
     if len(first) < 26 or first[4] & 0x7F != 0:
         raise BrokenHeader("No STREAMINFO block.")
     return _streaminfo(first[8:], "FLAC", "flac")
@@ -90,7 +88,7 @@ def _streaminfo(info: bytes, container: str, demuxer: str) -> Probe:
     return Probe(container, subtype, check_rate(rate), channels, frames or None, "sndfile", demuxer)
 
 
-def _ogg(data: Bytes, first: bytes) -> Probe:
+def _ogg(data: Bytes, start: int, first: bytes) -> Probe:
     if len(first) < 28:
         raise BrokenHeader("No complete page.")
     packet = first[27 + first[26] :]
@@ -119,20 +117,23 @@ def _last_granule(data: Bytes) -> int | None:
     return granule if granule > 0 else None
 
 
-def _frames(data: Bytes, first: bytes) -> Probe:
+def _frames(data: Bytes, start: int, first: bytes) -> Probe:
     """MPEG audio, AAC in ADTS, AC-3: no header but their frames'."""
     found = mpeg.find_frame(first, SMALL)
     if found is None:
         raise NotAudio
-    frame = found[1]
+    at, frame = found
     check_rate(frame.sample_rate_hz)
     if frame.container == "MP3":
-        return Probe("MP3", frame.subtype, frame.sample_rate_hz, frame.channels, None, "sndfile", "mp3")
+        # libsndfile guesses the length where none is stated, and drops what lies behind its guess: FFmpeg then.
+        frames = mpeg.stated_length(first, at, frame, data.size - start - at)
+        decoding: Decoding = "sndfile" if frames else "ffmpeg"
+        return Probe("MP3", frame.subtype, frame.sample_rate_hz, frame.channels, frames, decoding, "mp3")
     demuxer = "aac" if frame.container == "ADTS" else "eac3" if frame.subtype == "EAC3" else "ac3"
     return Probe(frame.container, frame.subtype, None, None, None, "ffmpeg", demuxer)
 
 
-def _caf(data: Bytes, first: bytes) -> Probe:
+def _caf(data: Bytes, start: int, first: bytes) -> Probe:
     if len(first) < 52 or first[8:12] != b"desc":
         raise BrokenHeader("No 'desc' chunk.")
     rate, kind, _, _, _, channels, bits = struct.unpack_from(">d4s5I", first, 20)
@@ -141,20 +142,20 @@ def _caf(data: Bytes, first: bytes) -> Probe:
     return Probe("CAF", subtype, hertz, check_channels(channels), None, "ffmpeg", "caf")
 
 
-def _matroska(data: Bytes, first: bytes) -> Probe:
+def _matroska(data: Bytes, start: int, first: bytes) -> Probe:
     name = "WEBM" if b"webm" in first[:64] else "MATROSKA"
     return Probe(name, None, None, None, None, "ffmpeg", "matroska")
 
 
-def _mp4(data: Bytes, first: bytes) -> Probe:
+def _mp4(data: Bytes, start: int, first: bytes) -> Probe:
     return Probe("MP4", None, None, None, None, "ffmpeg", "mov")
 
 
-def _wavpack(data: Bytes, first: bytes) -> Probe:
+def _wavpack(data: Bytes, start: int, first: bytes) -> Probe:
     return Probe("WAVPACK", "WAVPACK", None, None, None, "ffmpeg", "wv")
 
 
-_HEADERS: dict[str, Callable[[Bytes, bytes], Probe]] = {
+_HEADERS: dict[str, Callable[[Bytes, int, bytes], Probe]] = {
     "FLAC": _flac,
     "OGG": _ogg,
     "MP3": _frames,
@@ -165,9 +166,3 @@ _HEADERS: dict[str, Callable[[Bytes, bytes], Probe]] = {
     "MP4": _mp4,
     "WAVPACK": _wavpack,
 }
-
-
-def rewind(fd: int) -> None:
-    """Put the file's offset back to 0, where the decoders start."""
-    with file_errors():
-        os.lseek(fd, 0, os.SEEK_SET)

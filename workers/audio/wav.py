@@ -67,7 +67,8 @@ def probe_wav(data: Bytes, container: str) -> Probe:
     if not size:
         raise EmptyAudio
     if form.tag in _COMPRESSED:
-        return _compressed(form, container, order, hints, truncated)
+        fact = body(data, found[b"fact"]) if b"fact" in found else b""
+        return _compressed(form, container, order, hints, truncated, fact)
     encoding, subtype, width = _encoding(form, order)
     frames = size // (width * form.channels)
     if not frames:
@@ -141,7 +142,9 @@ def _encoding(form: _Format, order: ByteOrder) -> tuple[str, str, int]:
     return (code if width == 1 else order + code), subtype, width
 
 
-def _compressed(form: _Format, container: str, order: ByteOrder, hints: dict[bytes, bytes], truncated: bool) -> Probe:
+def _compressed(
+    form: _Format, container: str, order: ByteOrder, hints: dict[bytes, bytes], truncated: bool, fact: bytes
+) -> Probe:
     if order == ">":
         raise UnsupportedFormat("Compressed sound in RIFX.")
     return Probe(
@@ -149,7 +152,7 @@ def _compressed(form: _Format, container: str, order: ByteOrder, hints: dict[byt
         subtype=_COMPRESSED[form.tag],
         sample_rate_hz=form.rate,
         channels=form.channels,
-        frames=None,
+        frames=(struct.unpack_from("<I", fact)[0] or None) if len(fact) >= 4 else None,
         decoding="ffmpeg",
         demuxer="wav",
         truncated=truncated,
