@@ -37,7 +37,8 @@ def sample(parts: Parts, who: Reader, sample_id: SampleId) -> Response:
     return Json(sample_view(parts.samples.get(sample_id, owner=who.sees)))
 
 
-@router.api_route("/{sample_id}/audio", methods=["GET", "HEAD"], summary="The file itself", response_class=Response)
+@router.head("/{sample_id}/audio", include_in_schema=False)
+@router.get("/{sample_id}/audio", summary="The file itself", response_class=Response)
 def audio(request: Request, parts: Parts, who: Reader, sample_id: SampleId) -> Response:
     """The file where it was seen first, or wherever it still is; one range at a time."""
     found = parts.samples.get(sample_id, owner=who.sees)
