@@ -69,7 +69,8 @@ def cost_s(file: FileRef, max_analyzed_s: float = 600) -> float:
 
 
 def _extension(path: str) -> str:
-    return path.rpartition("/")[2].rpartition(".")[2].lower()
+    stem, dot, extension = path.rpartition("/")[2].rpartition(".")
+    return extension.lower() if stem and dot else ""
 
 
 class Cutter:

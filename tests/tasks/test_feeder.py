@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import pytest
+
+from stores.records import FolderSource, Priority
+from tasks.feeder import Feeder, workers_alive
+from tests.tasks.twins import Cluster, refs
+from workers.errors import StoreUnavailable
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster()
+
+
+def chunks(count: int) -> list[list[object]]:
+    return [[file] for file in refs(count)]
+
+
+def feeder(cluster: Cluster, per_worker: int = 50) -> Feeder:
+    return Feeder(cluster.ledger, cluster.sender, per_worker)
+
+
+def feed(cluster: Cluster, feeder: Feeder, workers: int = 1, **waiting: int) -> list[tuple[Priority, str]]:
+    fed = feeder.feed(cluster.ledger.active_jobs(), cluster.lengths(**waiting), workers)
+    sent = cluster.sender.take()
+    assert fed == len(sent)
+    return sent
+
+
+def test_publishes_each_chunk_once_in_order(cluster: Cluster) -> None:
+    job = cluster.job_of(*chunks(70))  # type: ignore[arg-type]
+    one = feeder(cluster)
+    assert [id_ for _, id_ in feed(cluster, one)] == [f"{job.id}:{n}" for n in range(50)]
+    assert [id_ for _, id_ in feed(cluster, one)] == [f"{job.id}:{n}" for n in range(50, 70)]
+    assert feed(cluster, one) == []
+
+
+@pytest.mark.parametrize(
+    ("workers", "waiting", "fed"), [(0, 0, 10), (1, 0, 10), (3, 0, 30), (3, 25, 5), (3, 30, 0), (1, 99, 0)]
+)
+def test_keeps_so_many_chunks_waiting_for_each_worker(cluster: Cluster, workers: int, waiting: int, fed: int) -> None:
+    cluster.job_of(*chunks(100))  # type: ignore[arg-type]
+    assert len(feed(cluster, feeder(cluster, 10), workers, normal=waiting)) == fed
+
+
+def test_a_full_queue_of_one_priority_does_not_hold_up_another(cluster: Cluster) -> None:
+    cluster.job_of(*chunks(100), priority=Priority.BULK)  # type: ignore[arg-type]
+    urgent = cluster.job_of(*chunks(3), priority=Priority.INTERACTIVE)  # type: ignore[arg-type]
+    sent = feed(cluster, feeder(cluster), bulk=50)
+    assert sent == [(Priority.INTERACTIVE, f"{urgent.id}:{n}") for n in range(3)]
+
+
+def test_the_most_urgent_is_published_first(cluster: Cluster) -> None:
+    for priority in (Priority.BULK, Priority.NORMAL, Priority.INTERACTIVE):
+        cluster.job_of(*chunks(2), priority=priority)  # type: ignore[arg-type]
+    order = [priority for priority, _ in feed(cluster, feeder(cluster))]
+    assert order == [Priority.INTERACTIVE] * 2 + [Priority.NORMAL] * 2 + [Priority.BULK] * 2
+
+
+def test_jobs_of_one_priority_have_turns(cluster: Cluster) -> None:
+    big, small = cluster.job_of(*chunks(500)), cluster.job_of(*chunks(30))  # type: ignore[arg-type]
+    one = feeder(cluster)
+    sent = [id_ for _, id_ in feed(cluster, one)]
+    assert {id_.split(":")[0] for id_ in sent} == {big.id, small.id}
+    for _ in range(20):
+        if any(id_ == f"{small.id}:29" for id_ in sent):
+            break
+        sent += [id_ for _, id_ in feed(cluster, one)]
+    assert f"{small.id}:29" in sent
+    assert len(sent) <= 150
+
+
+def test_chunks_of_a_scan_that_goes_on_are_published_already(cluster: Cluster) -> None:
+    job = cluster.job(source=FolderSource("library"))
+    cluster.ledger.add_chunk(job.id, 0, 0, refs(3))
+    assert [id_ for _, id_ in feed(cluster, feeder(cluster))] == [f"{job.id}:0"]
+
+
+def test_a_cancelled_job_is_not_published(cluster: Cluster) -> None:
+    job = cluster.job_of(*chunks(3))  # type: ignore[arg-type]
+    cluster.ledger.request_cancel(job.id)
+    assert feed(cluster, feeder(cluster)) == []
+
+
+def test_what_could_not_be_published_is_published_later(cluster: Cluster) -> None:
+    cluster.job_of(*chunks(3))  # type: ignore[arg-type]
+    one = feeder(cluster)
+    cluster.sender.away = True
+    with pytest.raises(StoreUnavailable):
+        feed(cluster, one)
+    cluster.sender.away = False
+    assert len(feed(cluster, one)) == 3
+
+
+def test_counts_workers_only(cluster: Cluster) -> None:
+    for part, name in (("worker", "a"), ("worker", "b"), ("index", "c")):
+        cluster.pulse.beat(part, name, {}, 20)
+    assert workers_alive(cluster.pulse) == 2
+    cluster.clock.advance(21)
+    assert workers_alive(cluster.pulse) == 0
