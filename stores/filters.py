@@ -86,7 +86,7 @@ def at(analysis: Mapping[str, Any], path: str) -> Any:
 
 
 def matches(where: SampleFilter, analysis: Mapping[str, Any], names: list[str], owners: list[str]) -> bool:
-    """Whether a sample passes. `names`: its paths in lower case."""
+    """Whether a sample passes. `names`: its paths in lower case (of this owner, where one is asked for)."""
     return (
         all(_within(at(analysis, path), getattr(where, name)) for name, path in RANGES.items())
         and all(getattr(where, name) in (None, at(analysis, path)) for name, path in EQUALS.items())
@@ -134,11 +134,12 @@ def query(where: SampleFilter) -> dict[str, Any]:
         asked["analysis.pitch.note"] = {"$regex": note_pattern(where.note).pattern}
     if where.defect is not None:
         asked["analysis.defects.code"] = where.defect
-    if where.text is not None and words(where.text):
-        ahead = "".join(f"(?=.*{re.escape(word)})" for word in words(where.text))
-        asked["names"] = {"$regex": f"^{ahead}", "$options": "s"}
     if where.owner is not None:
         asked["owners"] = where.owner
+    if where.text is not None and words(where.text):
+        ahead = "".join(f"(?=.*{re.escape(word)})" for word in words(where.text))
+        place: dict[str, Any] = {"lower": {"$regex": f"^{ahead}", "$options": "s"}}
+        asked["places"] = {"$elemMatch": place if where.owner is None else {"owner": where.owner, **place}}
     return asked
 
 

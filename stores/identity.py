@@ -15,6 +15,18 @@ def new_job_id(now_s: float) -> str:
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(5 * (_ULID_CHARACTERS - 1), -1, -5))
 
 
+def created_s(job_id: str, now_s: float) -> float:
+    """When a job was made, by its id, in seconds since 1970; `now_s` where the id does not say."""
+    try:
+        digits = [_CROCKFORD.index(letter) for letter in job_id[:10]]
+    except ValueError:
+        return now_s
+    milliseconds = 0
+    for digit in digits:
+        milliseconds = milliseconds << 5 | digit
+    return min(milliseconds / 1000, now_s)
+
+
 def new_token() -> str:
     """What the holder of a lease shows: nobody else can know it."""
     return secrets.token_hex(8)

@@ -26,8 +26,8 @@ class _Kept:
     created_at: float
     generation: int = 0
 
-    def names(self) -> list[str]:
-        return [place.path.lower() for _, place in self.places]
+    def names(self, owner: str | None) -> list[str]:
+        return [place.path.lower() for who, place in self.places if owner in (None, who)]
 
 
 class MemorySamples:
@@ -94,7 +94,9 @@ class MemorySamples:
         after = str(cursors.read(question, cursor, (str,))[0]) if cursor else ""
         with self._lock:
             rows = [kept for each, kept in sorted(self._kept.items()) if each > after]
-            rows = [kept for kept in rows if filters.matches(where, kept.analysis, kept.names(), kept.owners)]
+            rows = [
+                kept for kept in rows if filters.matches(where, kept.analysis, kept.names(where.owner), kept.owners)
+            ]
             page = tuple(self._seen(kept, where.owner) for kept in rows[:limit])
         return Page(page, cursors.write(question, (page[-1].id,)) if len(rows) > limit else None)
 

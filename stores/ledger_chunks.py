@@ -1,0 +1,61 @@
+"""The ledger: chunks, as workers hold and end them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stores import outcome
+from stores.documents import DONE, DROPPED, OPEN, ended, files_of
+from stores.identity import ChunkId, new_token
+from stores.ledger_book import LedgerBook
+from stores.mongo_door import Document, later, literal, mongo_errors
+from stores.records import Claim, Row
+
+
+class LedgerChunks(LedgerBook):
+    """Claim, renew, finish."""
+
+    @mongo_errors()
+    def claim_chunk(self, chunk_id: str, lease_s: float) -> Claim | None:
+        if ChunkId.parse(chunk_id) is None:
+            return None
+        token = new_token()
+        attempt = {"$add": ["$attempt", 1]}
+        if not self._set_where_free(
+            chunk_id, {"token": literal(token), "lease_until": later(lease_s), "attempt": attempt}
+        ):
+            return None
+        chunk = self._chunks.find_one({"_id": chunk_id, "token": token})
+        job = self._job_of(chunk) if chunk else None
+        if chunk is None or job is None:
+            return None
+        return Claim(
+            chunk_id=chunk_id,
+            job_id=chunk["job"],
+            first=chunk["first"],
+            files=files_of(chunk),
+            token=token,
+            attempt=chunk["attempt"],
+            owner=job["owner"],
+            cancelled=job["cancel_requested"],
+        )
+
+    def _job_of(self, chunk: Document) -> Document | None:
+        asked = {"_id": chunk["job"], "state": {"$ne": DROPPED}}
+        return self._jobs.find_one(asked, {"owner": 1, "cancel_requested": 1})
+
+    @mongo_errors()
+    def renew_chunk(self, claim: Claim, lease_s: float) -> tuple[bool, bool]:
+        held = {"_id": claim.chunk_id, "state": OPEN, "token": claim.token}
+        ours = self._chunks.update_one(held, [{"$set": {"lease_until": later(lease_s)}}]).matched_count == 1
+        job = self._jobs.find_one({"_id": claim.job_id}, {"cancel_requested": 1})
+        return ours, bool(job and job["cancel_requested"])
+
+    @mongo_errors()
+    def finish_chunk(self, claim: Claim, rows: Sequence[Row]) -> bool:
+        outcome.check_rows(rows, len(claim.files))
+        held = {"_id": claim.chunk_id, "token": claim.token}
+        if self._chunks.update_one({**held, "state": OPEN}, {"$set": ended(rows)}).matched_count:
+            return True
+        # The same call may have won before, with its answer lost.
+        return self._chunks.find_one({**held, "state": DONE}, {"_id": 1}) is not None

@@ -1,0 +1,186 @@
+"""The ledger: what the reconciler does so that every job comes to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
+
+from stores import outcome
+from stores.documents import ACTIVE, OPEN, SPLIT, SPLITTING, all_ended, files_of, new_chunk
+from stores.identity import ChunkId
+from stores.ledger_book import FREE, LedgerBook
+from stores.mongo_door import NOW, Document, Expression, literal, mongo_errors, only_duplicates, setting_if
+from stores.records import Counts, JobState, Reason, Row, Status
+
+_WINDOW = 500
+"""Chunk numbers looked at in one query."""
+
+
+class LedgerUpkeep(LedgerBook):
+    """Feeding, reviving, splitting, sweeping, folding and finishing."""
+
+    @mongo_errors()
+    def unfed(self, job_id: str, limit: int) -> list[str]:
+        job = self._jobs.find_one({"_id": job_id, "state": {"$in": ACTIVE}}, {"fed": 1, "chunks": 1})
+        numbers = range(job["fed"], min(job["fed"] + limit, job["chunks"])) if job else ()
+        return [str(ChunkId(job_id, n)) for n in numbers]
+
+    @mongo_errors()
+    def mark_fed(self, job_id: str, chunk_ids: Sequence[str]) -> None:
+        job = self._find_job(self._jobs, job_id)
+        mine = [each for each in chunk_ids if each.startswith(f"{job_id}:")]
+        if mine:
+            self._chunks.update_many({"_id": {"$in": mine}, "state": OPEN}, [{"$set": {"fed_at": NOW}}])
+        said, fed = set(mine), job["fed"]
+        while fed < job["chunks"] and str(ChunkId(job_id, fed)) in said:
+            fed += 1
+        self._fed_below(job, fed)
+
+    def _fed_below(self, job: Document, fed: int) -> None:
+        if fed > job["fed"]:
+            self._jobs.update_one({"_id": job["_id"]}, {"$max": {"fed": fed}})
+
+    @mongo_errors()
+    def stale(self, job_id: str, *, published_s_ago: float, limit: int) -> list[tuple[str, int, int]]:
+        job = self._jobs.find_one({"_id": job_id, "state": {"$in": ACTIVE}})
+        found: list[Document] = []
+        shape = {"attempt": 1, "size": 1, "n": 1, "part": 1}
+        for start in range(job["folded"]["n"], job["fed"], _WINDOW) if job else ():
+            below = min(start + _WINDOW, job["fed"]) if job else 0
+            forgotten: list[Document] = [{"$match": {"$expr": _forgotten(published_s_ago)}}, {"$project": shape}]
+            found += self._in_state(job_id, SPLITTING, start, below, [{"$project": shape}])
+            found += self._in_state(job_id, OPEN, start, below, forgotten)
+            if len(found) >= limit:
+                break
+        found.sort(key=lambda chunk: (chunk["n"], chunk["part"]))
+        return [(chunk["_id"], chunk["attempt"], chunk["size"]) for chunk in found[:limit]]
+
+    @mongo_errors()
+    def split_chunk(self, chunk_id: str) -> list[str]:
+        whole = ChunkId.parse(chunk_id)
+        if whole is None or whole.part:
+            return []
+        chunk = self._chunks.find_one({"_id": chunk_id})
+        if chunk is None or chunk["size"] < 2:
+            return []
+        if chunk["state"] == OPEN:
+            self._set_where_free(chunk_id, {"state": SPLITTING})
+            chunk = self._chunks.find_one({"_id": chunk_id}) or chunk
+        parts = [ChunkId(whole.job, whole.n, i + 1) for i in range(chunk["size"])]
+        if chunk["state"] == SPLITTING:
+            self._write_parts(chunk, parts)
+            self._chunks.update_one({"_id": chunk_id, "state": SPLITTING}, {"$set": {"state": SPLIT}})
+        return [str(part) for part in parts] if chunk["state"] in (SPLITTING, SPLIT) else []
+
+    def _write_parts(self, chunk: Document, parts: Sequence[ChunkId]) -> None:
+        """Each file as a chunk of its own; those that an earlier try wrote stay as they are."""
+        pairs = zip(parts, files_of(chunk), strict=True)
+        fresh = [new_chunk(part, chunk["first"] + i, [file], of=len(parts)) for i, (part, file) in enumerate(pairs)]
+        try:
+            self._chunks.insert_many(fresh, ordered=False)
+        except BulkWriteError as error:
+            if not only_duplicates(error):
+                raise
+
+    @mongo_errors()
+    def fail_chunk(self, chunk_id: str, reason: Reason) -> bool:
+        chunk = self._chunks.find_one({"_id": chunk_id, "state": OPEN}, {"size": 1})
+        if chunk is None:
+            return False
+        return self._set_where_free(chunk_id, _ending(Row(Status.FAILED, reason=reason), chunk["size"]))
+
+    @mongo_errors()
+    def sweep_cancelled(self, job_id: str, limit: int) -> int:
+        job = self._jobs.find_one({"_id": job_id, "state": {"$in": ACTIVE}, "cancel_requested": True})
+        if job is None:
+            return 0
+        self._end_cancelled_scan(job_id)
+        swept, fed = 0, job["fed"]
+        for start in range(job["folded"]["n"], job["chunks"], _WINDOW):
+            below = min(start + _WINDOW, job["chunks"])
+            for chunk in self._in_state(job_id, SPLITTING, start, below, [{"$project": {"_id": 1}}]):
+                self.split_chunk(chunk["_id"])
+            free = self._free_in(job_id, start, below)[: limit - swept]
+            swept += self._end_cancelled(free)
+            full = swept >= limit
+            # Whatever is left open in this window is at work, so it was published.
+            fed = max(fed, free[-1]["n"] if full and free else below)
+            if full:
+                break
+        self._fed_below(job, fed)
+        return swept
+
+    def _free_in(self, job_id: str, start: int, below: int) -> list[Document]:
+        shape = {"n": 1, "part": 1, "size": 1}
+        return self._in_state(job_id, OPEN, start, below, [{"$match": {"$expr": FREE}}, {"$project": shape}])
+
+    def _end_cancelled(self, chunks: Sequence[Document]) -> int:
+        if not chunks:
+            return 0
+        updates = [
+            UpdateOne({"_id": chunk["_id"], "state": OPEN}, setting_if(FREE, _ending(outcome.CANCELLED, chunk["size"])))
+            for chunk in chunks
+        ]
+        return self._chunks.bulk_write(updates, ordered=False).modified_count
+
+    @mongo_errors()
+    def fold(self, job_id: str) -> Counts:
+        job = self._find_job(self._jobs, job_id)
+        while "counts" not in job:
+            folded = job["folded"]
+            done = self._done_since(self._chunks, job_id, folded["n"], folded["n"] + _WINDOW)
+            settled = _settled_prefix(folded["n"], done)
+            if settled == folded["n"]:
+                break
+            tally = outcome.add([folded["counts"], *(chunk["counts"] for chunk in done if chunk["n"] < settled)])
+            update = {"$set": {"folded": {"n": settled, "counts": tally}}}
+            self._jobs.update_one({"_id": job_id, "folded.n": folded["n"]}, update)
+            job = self._find_job(self._jobs, job_id)
+        return self._counts(self._chunks, job)
+
+    @mongo_errors()
+    def finish_job(self, job_id: str) -> JobState | None:
+        job = self._jobs.find_one({"_id": job_id, "state": str(JobState.RUNNING)})
+        if job is None:
+            return None
+        counts = self._counts(self._chunks, job)
+        if counts.pending:
+            return None
+        reason = Reason(*job["reason"]) if job.get("reason") else None
+        state = outcome.end_state(cancelled=job["cancel_requested"], reason=reason)
+        tally = {name: getattr(counts, name) for name in _ENDS if getattr(counts, name)}
+        final = {"state": str(state), "counts": tally, "fed": job["chunks"]}
+        asked = {"_id": job_id, "state": str(JobState.RUNNING), "cancel_requested": job["cancel_requested"]}
+        won = self._jobs.update_one(asked, {"$set": final, "$currentDate": {"finished_at": True}}).modified_count
+        return state if won else None
+
+
+_ENDS = [str(status) for status in Status if status is not Status.PENDING]
+
+
+def _ending(row: Row, size: int) -> dict[str, Expression]:
+    """Every file ends alike, and whoever held the chunk once cannot end it again."""
+    return {name: literal(value) for name, value in {**all_ended(row, size), "token": None}.items()}
+
+
+def _forgotten(published_s_ago: float) -> Expression:
+    """Free, and either its lease is over since it was published last, or that was so long ago."""
+    fed_at = {"$ifNull": ["$fed_at", 0]}
+    since_claim = {"$lt": [fed_at, {"$ifNull": ["$lease_until", 0]}]}
+    long_ago = {"$lte": [fed_at, {"$subtract": [NOW, int(published_s_ago * 1000)]}]}
+    return {"$and": [FREE, {"$or": [since_claim, long_ago]}]}
+
+
+def _settled_prefix(n: int, done: Sequence[Document]) -> int:
+    """How far every chunk from `n` on is done, a split one with all its parts."""
+    left: dict[int, int] = {}
+    for chunk in done:
+        if chunk["part"] == 0:
+            left[chunk["n"]] = 0
+        else:
+            left[chunk["n"]] = left.get(chunk["n"], int(chunk["of"])) - 1
+    while left.get(n) == 0:
+        n += 1
+    return n

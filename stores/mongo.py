@@ -1,0 +1,69 @@
+"""The MongoDB client (row D1) and what one connection to it opens."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any, Literal
+
+from pymongo import MongoClient
+from pymongo.errors import ConfigurationError, InvalidURI
+
+from config.settings import MongoSettings
+from stores.keys import MongoKeys
+from stores.ledger import MongoLedger
+from stores.mongo_door import Document
+from stores.samples import MongoSamples
+from workers.errors import StoreError
+
+Pool = Literal["gateway", "worker"]
+
+
+class MongoStores:
+    """Ledger, samples and keys over one pool of connections. Make it after a fork, never before one."""
+
+    def __init__(self, client: MongoClient[Document], database: str) -> None:
+        self._client = client
+        opened = client[database]
+        self.ledger = MongoLedger(opened)
+        self.samples = MongoSamples(opened)
+        self.keys = MongoKeys(opened)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+
+def connect(settings: MongoSettings, *, pool: Pool) -> MongoStores:
+    """Open the ledger. Nothing is sent yet: `MongoStores.ledger.ping` says whether the server answers.
+
+    Raises
+    ------
+    StoreError
+        The URL cannot be used.
+    """
+    try:
+        client: MongoClient[Document] = MongoClient(settings.url.get_secret_value(), **client_options(settings, pool))
+    except (ConfigurationError, InvalidURI, ValueError) as error:
+        raise StoreError("(mongo.url cannot be used)") from error
+    return MongoStores(client, settings.database)
+
+
+def client_options(settings: MongoSettings, pool: Pool) -> dict[str, Any]:
+    """Row D1. ``journal``: without it the embedded server loses acknowledged writes when it is killed."""
+    acknowledged = settings.write_concern
+    return {
+        "appname": f"samplemind-{pool}",
+        "maxPoolSize": settings.max_pool_size,
+        "minPoolSize": settings.min_pool_size if pool == "gateway" else min(1, settings.min_pool_size),
+        "socketTimeoutMS": int(settings.socket_timeout_s * 1000),
+        "connectTimeoutMS": int(settings.connect_timeout_s * 1000),
+        "serverSelectionTimeoutMS": int(settings.server_selection_timeout_s * 1000),
+        "waitQueueTimeoutMS": int(settings.socket_timeout_s * 1000),
+        "retryWrites": True,
+        "retryReads": True,
+        "w": int(acknowledged) if acknowledged.isdigit() else acknowledged,
+        "journal": True,
+        "readPreference": settings.read_preference,
+        "tz_aware": True,
+        "tzinfo": UTC,
+    }

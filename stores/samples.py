@@ -1,0 +1,205 @@
+"""Samples on MongoDB: one analysis for each content, its pictures beside it, its vector with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from bson import Binary
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
+
+from stores import cursor as cursors
+from stores import filters
+from stores.idranges import walk
+from stores.mongo_door import Document, Documents, MongoDatabase, mongo_errors, only_duplicates
+from stores.outbox import MongoOutbox
+from stores.records import FileRef, NewSample, Origin, Page, Sample, SampleFilter
+from workers.errors import NotFound
+
+MOST_PLACES = 20
+_FIRST_SPAN = 1 / 1024
+_RARE_SPAN = 1 / 16
+"""If so wide a range did not fill a page, what is looked for is rare: then one query by its own index is cheaper."""
+_COUNT_S = 10.0
+
+
+class MongoSamples(MongoOutbox):
+    """`stores.doors.Samples` on a MongoDB server."""
+
+    def __init__(self, database: MongoDatabase) -> None:
+        super().__init__(database)
+        self._listed: Documents = database["samples"]
+        self._previews: Documents = database["previews"]
+        self._counted = (-_COUNT_S, 0)
+
+    @mongo_errors()
+    def known(self, ids: Iterable[str]) -> dict[str, Origin]:
+        return self._origins(list(ids))
+
+    def _origins(self, ids: Sequence[str]) -> dict[str, Origin]:
+        found = self._samples.find({"_id": {"$in": ids}}, {"origin": 1})
+        return {each["_id"]: Origin(each["origin"]["job"], each["origin"]["index"]) for each in found}
+
+    @mongo_errors()
+    def insert(self, samples: Sequence[NewSample]) -> dict[str, Origin]:
+        if not samples:
+            return {}
+        # Pictures first: a sample that is there has all that belongs to it.
+        pictures = [{"_id": new.id, "peaks": Binary(new.peaks), "mel": Binary(new.mel)} for new in samples]
+        _insert_new(self._previews, pictures)
+        if _insert_new(self._samples, [_document(new) for new in samples]):
+            return {new.id: new.origin for new in samples}
+        return self._origins([new.id for new in samples])
+
+    @mongo_errors()
+    def seen_at(self, places: Sequence[tuple[str, FileRef]], *, owner: str | None = None) -> None:
+        ids = list({sample_id for sample_id, _ in places})
+        known = {each["_id"]: each for each in self._samples.find({"_id": {"$in": ids}}, {"places": 1, "owners": 1})}
+        updates: list[UpdateOne] = []
+        for sample_id, file in places:
+            if sample_id in known:
+                updates += _sighting(known[sample_id], owner or known[sample_id]["owners"][0], file)
+        if updates:
+            self._samples.bulk_write(updates, ordered=False)
+
+    @mongo_errors()
+    def get(self, sample_id: str, *, owner: str | None = None) -> Sample:
+        asked: Document = {"_id": _sayable(sample_id)}
+        found = self._listed.find_one(asked if owner is None else {**asked, "owners": owner}, {"vector": 0})
+        if found is None:
+            raise NotFound("sample")
+        return _sample(found, self._current(), owner)
+
+    @mongo_errors()
+    def many(self, sample_ids: Sequence[str]) -> dict[str, Sample]:
+        current = self._current()
+        found = self._listed.find({"_id": {"$in": list(sample_ids)}}, {"vector": 0})
+        return {each["_id"]: _sample(each, current, None) for each in found}
+
+    @mongo_errors()
+    def vectors(self, sample_ids: Sequence[str]) -> dict[str, bytes]:
+        found = self._listed.find({"_id": {"$in": list(sample_ids)}}, {"vector": 1})
+        return {each["_id"]: bytes(each["vector"]) for each in found if each.get("vector")}
+
+    @mongo_errors()
+    def preview(self, sample_id: str) -> tuple[bytes, bytes]:
+        found = self._previews.find_one({"_id": _sayable(sample_id)})
+        if found is None:
+            raise NotFound("sample")
+        return bytes(found["peaks"]), bytes(found["mel"])
+
+    @mongo_errors()
+    def page(self, where: SampleFilter, *, cursor: str | None, limit: int) -> Page[Sample]:
+        filters.check(where)
+        question = ("samples", where)
+        after = str(cursors.read(question, cursor, (str,))[0]) if cursor else ""
+        found = self._matching(filters.query(where), after, limit + 1)
+        current = self._current()
+        page = tuple(_sample(each, current, where.owner) for each in found[:limit])
+        return Page(page, cursors.write(question, (page[-1].id,)) if len(found) > limit else None)
+
+    def _matching(self, asked: Document, after: str, limit: int) -> list[Document]:
+        """The first samples behind `after`, from ranges that grow until they hold enough."""
+        found: list[Document] = []
+        for window, span in walk(after, _FIRST_SPAN):
+            rare = bool(asked) and span > _RARE_SPAN
+            # Two stages: the embedded server takes the index of the first, however it likes the second.
+            stages: list[Document] = [{"$match": {"v": 1, "_id": window}}, {"$match": asked}]
+            if rare:
+                stages = [{"$match": {**asked, "_id": {name: window[name] for name in window if name != "$lt"}}}]
+            ahead = limit - len(found)
+            ends: list[Document] = [{"$sort": {"_id": 1}}, {"$limit": ahead}, {"$project": {"vector": 0}}]
+            found += self._listed.aggregate([*stages, *ends])
+            if rare or len(found) >= limit:
+                break
+        return found
+
+    @mongo_errors()
+    def count(self) -> int:
+        at, known = self._counted
+        if time.monotonic() - at >= _COUNT_S:
+            known = self._listed.estimated_document_count()
+            self._counted = (time.monotonic(), known)
+        return known
+
+
+def _sayable(sample_id: str) -> str:
+    if not filters.sayable(sample_id):
+        raise NotFound("sample")
+    return sample_id
+
+
+def _insert_new(collection: Documents, documents: Sequence[Document]) -> bool:
+    """Insert what is not there yet; whether all were new. Measured: 3.4 times cheaper than upserts."""
+    try:
+        collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        if not only_duplicates(error):
+            raise
+        return False
+    return True
+
+
+def _document(new: NewSample) -> Document:
+    document: Document = {
+        "_id": new.id,
+        "v": 1,
+        "content": new.content,
+        "analyzer": new.analyzer,
+        "analysis": dict(new.analysis),
+        "origin": {"job": new.origin.job_id, "index": new.origin.index},
+        "owners": [new.owner],
+        "places": [_place(new.owner, new.file)],
+        "created_at": datetime.now(UTC),
+    }
+    return {**document, "vector": Binary(new.vector), "generation": 0} if new.vector else document
+
+
+def _place(owner: str, file: FileRef) -> Document:
+    """Where a content was seen, whose file that is, and the path as text is looked for."""
+    place: Document = {"owner": owner, "root": file.root, "path": file.path, "lower": file.path.lower()}
+    place |= {"size": file.size, "mtime_ns": file.mtime_ns}
+    return place if file.raw is None else {**place, "raw": Binary(file.raw)}
+
+
+def _file(place: Mapping[str, Any]) -> FileRef:
+    raw = place.get("raw")
+    return FileRef(
+        root=place["root"],
+        path=place["path"],
+        raw=None if raw is None else bytes(raw),
+        size=place["size"],
+        mtime_ns=place["mtime_ns"],
+    )
+
+
+def _sighting(known: Document, owner: str, file: FileRef) -> list[UpdateOne]:
+    """The writes that one place needs, none if all is known. Conditions again in the write: others see places too."""
+    same = {"owner": owner, "root": file.root, "path": file.path}
+    places: list[Document] = known["places"]
+    updates = []
+    if owner not in known["owners"]:
+        updates.append(UpdateOne({"_id": known["_id"]}, {"$addToSet": {"owners": owner}}))
+    if len(places) < MOST_PLACES and not any(same.items() <= place.items() for place in places):
+        asked = {
+            "_id": known["_id"],
+            "places": {"$not": {"$elemMatch": same}},
+            f"places.{MOST_PLACES - 1}": {"$exists": False},
+        }
+        updates.append(UpdateOne(asked, {"$push": {"places": _place(owner, file)}}))
+    return updates
+
+
+def _sample(document: Document, generation: int, owner: str | None) -> Sample:
+    return Sample(
+        id=document["_id"],
+        content=document["content"],
+        analyzer=document["analyzer"],
+        analysis=document["analysis"],
+        files=tuple(_file(place) for place in document["places"] if owner in (None, place["owner"])),
+        created_at=document["created_at"],
+        indexed=document.get("generation") == generation,
+    )
