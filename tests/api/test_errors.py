@@ -11,9 +11,7 @@ from api.errors import PROBLEM_TYPE, STATUS, status_of
 from tests.api.gateway import Gateway, make_gateway
 from workers import errors
 
-OURS = [
-    cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, errors.SampleMindError)
-]
+OURS = [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, errors.SampleMindError)]
 
 
 def test_each_error_of_ours_has_a_status_of_its_own() -> None:
