@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import zlib
 from io import BytesIO
+from itertools import accumulate
 
 _MOST = 64 << 20
 _HEADER = 27
@@ -29,21 +30,29 @@ def mend_pages(fd: int) -> BytesIO | None:
             at = data.find(b"OggS", at + 4)
             continue
         fixed = _with_checksum(page)
-        damaged |= fixed != page
+        damaged |= fixed != data[at : at + len(page)]
         mended += fixed
         at = data.find(b"OggS", at + len(page))
     return BytesIO(bytes(mended)) if damaged else None
 
 
 def _page(data: bytes, at: int) -> bytes | None:
-    """The page at `at`, or ``None`` where it is cut or its lengths are damaged."""
+    """The page at `at`, or ``None`` where its lengths are cut. Of a page cut later its whole packets are kept."""
     if len(data) < at + _HEADER:
         return None
     lacing = data[at + _HEADER : at + _HEADER + data[at + 26]]
-    end = at + _HEADER + len(lacing) + sum(lacing)
-    if len(lacing) < data[at + 26] or end > len(data):
+    start = at + _HEADER + len(lacing)
+    if len(lacing) < data[at + 26]:
         return None
-    return data[at:end]
+    kept, size = 0, 0
+    for count, upto in enumerate(accumulate(lacing), 1):
+        if start + upto > len(data):
+            break
+        if lacing[count - 1] < 255:  # the end of a packet
+            kept, size = count, upto
+    else:
+        return data[at : start + sum(lacing)]
+    return data[at : at + 26] + bytes([kept]) + lacing[:kept] + data[start : start + size]
 
 
 def _with_checksum(page: bytes) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from workers.audio import mpeg
 from workers.audio.aiff import probe_aiff, probe_au
@@ -92,29 +93,43 @@ def _ogg(data: Bytes, start: int, first: bytes) -> Probe:
     if len(first) < 28:
         raise BrokenHeader("No complete page.")
     packet = first[27 + first[26] :]
+    last = _last_page(data)
     if packet[:7] == b"\x01vorbis" and len(packet) >= 16:
         channels, rate = struct.unpack_from("<BI", packet, 11)
         check_rate(rate)
-        frames = _last_granule(data)
-        return Probe("OGG", "VORBIS", rate, check_channels(channels), frames, "sndfile", "ogg")
-    if packet[:8] == b"OpusHead" and len(packet) >= 19:
+        # libsndfile stops where a second song is chained behind the first.
+        decoding: Decoding = "sndfile" if last.stream in (b"", first[14:18]) else "ffmpeg"
+        found = Probe("OGG", "VORBIS", rate, check_channels(channels), last.granule, decoding, "ogg")
+    elif packet[:8] == b"OpusHead" and len(packet) >= 19:
         skipped = struct.unpack_from("<H", packet, 10)[0]
-        granule = _last_granule(data)
-        frames = max(granule - skipped, 0) or None if granule else None
-        return Probe("OGG", "OPUS", 48000, check_channels(packet[9]), frames, "ffmpeg", "ogg")
-    if packet[:5] == b"\x7fFLAC" and packet[9:13] == b"fLaC":
-        return _streaminfo(packet[17:], "OGG", "ogg")
-    return Probe("OGG", None, None, None, None, "ffmpeg", "ogg")
+        frames = max(last.granule - skipped, 0) or None if last.granule else None
+        found = Probe("OGG", "OPUS", 48000, check_channels(packet[9]), frames, "ffmpeg", "ogg")
+    elif packet[:5] == b"\x7fFLAC" and packet[9:13] == b"fLaC":
+        found = _streaminfo(packet[17:], "OGG", "ogg")
+    else:
+        found = Probe("OGG", None, None, None, None, "ffmpeg", "ogg")
+    return replace(found, truncated=not last.ends)
 
 
-def _last_granule(data: Bytes) -> int | None:
-    """The last page's position, in frames: the length, unless streams are chained. ``None`` where none is found."""
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """An Ogg file's last page: its position in frames (the length, unless streams are chained), its stream's number."""
+
+    granule: int | None = None
+    stream: bytes = b""
+    ends: bool = False
+    """It is whole and says that it is the last."""
+
+
+def _last_page(data: Bytes) -> _Page:
     tail = data.at(max(data.size - _LAST_PAGE, 0), _LAST_PAGE)
     at = tail.rfind(b"OggS")
-    if at < 0 or len(tail) < at + 14:
-        return None
+    if at < 0 or len(tail) < at + 27:
+        return _Page()
     granule: int = struct.unpack_from("<q", tail, at + 6)[0]
-    return granule if granule > 0 else None
+    lacing = tail[at + 27 : at + 27 + tail[at + 26]]
+    whole = len(lacing) == tail[at + 26] and len(tail) >= at + 27 + len(lacing) + sum(lacing)
+    return _Page(granule if granule > 0 else None, tail[at + 14 : at + 18], whole and bool(tail[at + 5] & 4))
 
 
 def _frames(data: Bytes, start: int, first: bytes) -> Probe:
