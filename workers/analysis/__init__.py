@@ -9,18 +9,20 @@ from numpy.typing import NDArray
 
 from workers.analysis import defects, embedding, key, kind, loudness, pitch, preview, tempo, timbre
 from workers.analysis.mono import to_mono
-from workers.analysis.onsets import find_onsets
-from workers.analysis.spectra import analyze_spectra
-from workers.model import Analysis, AudioInfo
+from workers.analysis.overview import Overview, measure
+from workers.model import Analysis, AudioInfo, Key, Kind, Tempo
 
 if TYPE_CHECKING:
     from workers.audio.hints import Hints
+
+_SHORTEST_TEMPO_S = 0.5
+_LEAST_ONSETS = 3
 
 
 def analyze(
     y: NDArray[np.float32], info: AudioInfo, hints: Hints, *, bad_samples: int = 0, truncated: bool = False
 ) -> Analysis:
-    """Everything that is said of one sound.
+    """Everything that is said of one sound. The same samples always give the same answer.
 
     Parameters
     ----------
@@ -35,44 +37,59 @@ def analyze(
     truncated : bool
         Whether the file ends before its header says.
     """
-    mono = to_mono(y, info.sample_rate_hz)
-    spectra = analyze_spectra(mono.y)
-    onsets = find_onsets(spectra)
-    e = timbre.amplitude_envelope(mono)
-    shape = timbre.envelope(e)
-    chroma = key.measure_chroma(mono)
-    found_tempo = (
-        tempo.unknown("silence has no tempo") if mono.silent else tempo.estimate_tempo(onsets, info.duration_s, hints)
-    )
-    found_kind = kind.classify(info.duration_s, mono.silent, onsets, shape, found_tempo.confidence)
-    if found_kind.label == "one-shot":
-        found_tempo = tempo.unknown("a single sound has no tempo")
-    found_key = key.unknown("silence has no key") if mono.silent else key.estimate_key(chroma)
-    decibels = timbre.mel_db(spectra)
+    sr = info.sample_rate_hz
+    mono = to_mono(y, sr)
+    duration_s = len(y) / sr
+    seen = measure(mono, duration_s)
+    found_tempo, found_kind = _tempo_and_kind(seen, duration_s, info.duration_s, hints)
+    levels = loudness.measure(y, sr)
+    shape = timbre.envelope(seen.amplitude)
+    note = pitch.estimate_pitch(mono, rhythmic=found_kind.label not in ("one-shot", "silence"))
+    decibels = timbre.mel_db(seen.spectra)
     return Analysis(
         audio=info,
         kind=found_kind,
         tempo=found_tempo,
-        key=found_key,
-        pitch=pitch.estimate_pitch(mono, rhythmic=found_kind.label not in ("one-shot", "silence")),
-        loudness=loudness.measure(y, info.sample_rate_hz),
-        spectrum=timbre.spectrum(spectra, timbre.zero_crossing_rate(mono)),
+        key=_key(seen, found_kind, note.note),
+        pitch=note,
+        loudness=levels,
+        spectrum=seen.spectrum,
         envelope=shape,
-        rhythm=timbre.rhythm(onsets, info.duration_s, found_tempo.confidence),
-        timbre=timbre.timbre(spectra, chroma.tonalness),
-        defects=defects.find_defects(
-            y, info.sample_rate_hz, mono, found_kind.label, bad_samples=bad_samples, truncated=truncated
-        ),
-        vector=b""
-        if mono.silent
-        else embedding.embed(
-            {
-                "timbre": decibels.mean(axis=1)[:40] / 20 + 2,
-                "pitch": np.concatenate([chroma.mean, chroma.bass]),
-                "rhythm": np.zeros(24),
-                "dynamics": np.zeros(16),
-                "spectrum": decibels.max(axis=1)[::2] / 20 + 2,
-            }
-        ),
+        rhythm=timbre.rhythm(seen.onsets, duration_s, float(seen.periodicity.mix[20:].max())),
+        timbre=timbre.timbre(seen.spectra, seen.chroma.tonalness),
+        defects=defects.find_defects(y, sr, mono, found_kind.label, bad_samples=bad_samples, truncated=truncated),
+        vector=b"" if mono.silent else embedding.embed(seen, note),
         preview=preview.draw(mono, decibels),
     )
+
+
+def _tempo_and_kind(seen: Overview, duration_s: float, whole_s: float, hints: Hints) -> tuple[Tempo, Kind]:
+    """Both together: a loop is known by its beats, and only what is not a one-shot has any."""
+    if seen.mono.silent:
+        return tempo.unknown("silence has no tempo"), kind.classify(whole_s, True, False, seen.whole)
+    found = tempo.unknown("too few onsets for a pulse")
+    if duration_s >= _SHORTEST_TEMPO_S and len(seen.onsets.times) >= _LEAST_ONSETS:
+        pulse = kind.has_pulse(seen.whole)
+        if pulse >= 0.5:
+            found = tempo.estimate_tempo(seen.periodicity, seen.onsets, duration_s, hints)
+        else:
+            found = tempo.unknown("no steady pulse")
+    elif duration_s < _SHORTEST_TEMPO_S:
+        found = tempo.unknown("too short for a tempo")
+    label = kind.classify(whole_s, False, found.beats is not None, seen.whole)
+    if label.label == "one-shot":
+        found = tempo.unknown("a single sound has no tempo")
+    return found, label
+
+
+def _key(seen: Overview, label: Kind, note: str | None) -> Key:
+    chroma = seen.chroma
+    if seen.mono.silent:
+        return key.unknown("silence has no key")
+    if chroma.empty:
+        return key.unknown("nothing in it has a pitch")
+    if label.label == "one-shot" and note is not None:
+        return key.unknown(f"a single note ({note}) belongs to many keys", chroma.tuning_cents)
+    if kind.has_tonality(seen.whole) < 0.5:
+        return key.unknown("no tonality: drums, noise or an effect", chroma.tuning_cents)
+    return key.estimate_key(chroma)

@@ -1,30 +1,104 @@
-"""One-shot, loop, track, long recording or silence."""
+"""One-shot, loop, track, long recording or silence; and whether there is a pulse or a tonality at all."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from workers.analysis.key import Chroma, profile_fit
+from workers.analysis.learned import load
 from workers.analysis.onsets import Onsets
-from workers.model import Descriptors, Kind, KindLabel
+from workers.analysis.periodicity import SLOWEST, Periodicity
+from workers.model import Kind, KindLabel
 
 LONG_S = 600.0
-TRACK_S = 30.0
+"""From here on it is a recording of something, not a piece of music."""
+
+TRACK_S = 40.0
+"""Longer loops are not made."""
+
+LOOP_S = 20.0
+"""Between this and `TRACK_S` only what is a musical number of beats long is a loop."""
+
+Doubles = NDArray[np.float64]
+
+_TEMPI = np.exp(np.arange(np.log(SLOWEST), np.log(220.0), 0.01))
+
+INPUTS = (
+    "duration",
+    "onsets",
+    "onset rate",
+    "second onset",
+    "fourth onset",
+    "strength",
+    "repeat",
+    "end level",
+    "temporal centroid",
+    "level spread",
+    "tonalness",
+    "chroma peak",
+    "chroma flatness",
+    "key fit",
+    "centroid",
+    "flatness",
+)
+"""Names of what describes a sound as a whole, in order."""
 
 
-def classify(duration_s: float, silent: bool, onsets: Onsets, envelope: Descriptors, pulse_clarity: float) -> Kind:
-    """What kind of file this is, from its length, its onsets and how it ends."""
+def describe(
+    duration_s: float, onsets: Onsets, p: Periodicity, e: Doubles, chroma: Chroma, centroid_hz: float, flatness: float
+) -> Doubles:
+    """What a sound is like as a whole, (len(INPUTS),). `e` is its amplitude envelope."""
+    count = len(onsets.times)
+    ranked = np.sort(onsets.strengths)[::-1]
+    first = float(ranked[0]) if count else 1.0
+    total = float(e.sum())
+    loud = float(e.max()) if len(e) else 0.0
+    tail = float(e[-max(1, len(e) // 20) :].mean()) if len(e) else 0.0
+    classes = chroma.whole / max(float(chroma.whole.sum()), 1e-12)
+    centre = float(e @ np.arange(len(e))) / total / max(1, len(e) - 1) if total > 0 else 0.0
+    return np.array(
+        [
+            np.log2(max(duration_s, 0.01)),
+            np.log2(1 + count),
+            np.log2(0.1 + count / max(duration_s, 0.05)),
+            float(ranked[1]) / first if count > 1 else 0.0,
+            float(ranked[3]) / first if count > 3 else 0.0,
+            float(p.strength(_TEMPI).max()),
+            float(p.mix[20:].max()) if p.n_frames > 40 else 0.0,
+            np.log10(max(tail / max(loud, 1e-9), 1e-4)),
+            centre,
+            float(e.mean()) / max(loud, 1e-9) if len(e) else 0.0,
+            chroma.tonalness,
+            float(classes.max()),
+            float(np.exp(np.log(classes + 1e-4).mean()) * 12),
+            profile_fit(chroma),
+            np.log2(max(centroid_hz, 20.0) / 1000),
+            np.log10(max(flatness, 1e-5)),
+        ]
+    )
+
+
+def classify(duration_s: float, silent: bool, whole_beats: bool, x: Doubles) -> Kind:
+    """What kind of file this is. `whole_beats`: it is a musical number of beats long."""
     if silent:
         return Kind("silence", 1.0)
     if duration_s > LONG_S:
         return Kind("long recording", 0.95)
-    if duration_s > TRACK_S:
-        return Kind("track", 0.9)
-    count = len(onsets.times)
-    end = envelope.get("end_level_db")
-    end_db = float(end) if isinstance(end, float | int) else -80.0
-    x = 1.2 * np.log2(1 + count) - 2.6 + 0.04 * (end_db + 40) + 3 * (pulse_clarity - 0.3)
-    if duration_s < 0.6:
-        x -= 2
-    p = float(1 / (1 + np.exp(-x)))
-    label: KindLabel = "loop" if p >= 0.5 else "one-shot"
-    return Kind(label, round(max(p, 1 - p), 3))
+    p = load("kind").probability(x)
+    if p < 0.5:
+        return Kind("one-shot" if duration_s <= TRACK_S else "track", round(1 - p, 3))
+    label: KindLabel = "loop"
+    if duration_s > TRACK_S or (duration_s > LOOP_S and not whole_beats):
+        label = "track"
+    return Kind(label, round(p, 3))
+
+
+def has_pulse(x: Doubles) -> float:
+    """Probability that a sound has a tempo."""
+    return load("pulse").probability(x)
+
+
+def has_tonality(x: Doubles) -> float:
+    """Probability that a sound has a key."""
+    return load("tonality").probability(x)

@@ -8,59 +8,89 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.analysis.mono import SR
-from workers.analysis.spectra import ONSET_HOP, Spectra
+from workers.analysis.spectra import ONSET_HOP, ONSET_MELS, Spectra
+from workers.kernels.onset import onset_strength_multi
+from workers.kernels.peaks import find_peaks_simple
 
 RATE = SR / ONSET_HOP
 """Onset frames a second."""
-_LOW_BANDS = 5
-_HIGH_BANDS = 14
-_FLOOR = 1e-7
+
+_RANGE_DB = 50.0
+"""Below the loudest cell by more than this nothing begins: deeper, the noise floor flutters."""
+
+_LAG = 2
+"""Frames compared with: one is shorter than an attack."""
+
+_BAND_EDGES = (0, 5, 16, ONSET_MELS)
+"""Bass and kick, the middle, hats and snares."""
+
+_LEAST_RISE_DB = 1.0
+_LEAST_SHARE = 0.12
+_APART = 4
+
+Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Onsets:
     """Envelopes at `RATE` and the onsets picked from the full one."""
 
-    full: NDArray[np.float32]
-    low: NDArray[np.float32]
-    high: NDArray[np.float32]
-    times: NDArray[np.float64]
+    full: Doubles
+    """Mean rise over all bands, in dB, smoothed and without its slow part; the others likewise."""
+    low: Doubles
+    mid: Doubles
+    high: Doubles
+    energy: Doubles
+    """Rise of amplitude: loud bands speak louder."""
+    times: Doubles
     """Seconds of each onset."""
-    strengths: NDArray[np.float64]
+    strengths: Doubles
+    """Rise in dB of each onset."""
+
+    @property
+    def envelopes(self) -> tuple[Doubles, ...]:
+        """All five, in the order that the tempo's inputs name them."""
+        return self.full, self.low, self.mid, self.high, self.energy
 
 
 def find_onsets(spectra: Spectra) -> Onsets:
-    """Spectral flux of the log mel spectrogram, in three bands, less its local mean."""
+    """Spectral flux in three bands, the flux of amplitude, and the peaks of the whole."""
     M = spectra.onset_mel
-    top = float(M.max())
-    logs = np.log10(M / max(top, 1e-12) + np.float32(_FLOOR))
-    rise = np.zeros_like(logs)
-    if logs.shape[1] > 2:
-        rise[:, 2:] = np.maximum(0, logs[:, 2:] - np.maximum(logs[:, :-2], _neighbours(logs[:, :-2])))
-        # what sounds from the first frame on began there
-    rise[:, 0] = np.maximum(0, logs[:, 0] - np.log10(_FLOOR)) if logs.shape[1] else 0
-    full, low, high = rise.mean(axis=0), rise[:_LOW_BANDS].mean(axis=0), rise[_HIGH_BANDS:].mean(axis=0)
-    times, strengths = _pick(full)
-    return Onsets(full, low, high, times, strengths)
+    top = max(float(M.max()), 1e-12)
+    S_db = 10 * np.log10(M * np.float32(1 / top) + np.float32(10 ** (-_RANGE_DB / 10)))
+    bands = onset_strength_multi(S_db, np.array(_BAND_EDGES), lag=_LAG).astype(np.float64)
+    full = np.average(bands, axis=0, weights=np.diff(_BAND_EDGES))
+    amplitude = np.sqrt(M)
+    energy = np.zeros_like(full)
+    if M.shape[1] > _LAG:
+        energy[_LAG:] = np.maximum(0, amplitude[:, _LAG:] - amplitude[:, :-_LAG]).sum(axis=0)
+    times, strengths = _pick(full, S_db)
+    sharp = [_sharpen(e) for e in (full, *bands, energy)]
+    return Onsets(*sharp, times=times, strengths=strengths)
 
 
-def _neighbours(logs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Largest of each band and its neighbours: vibrato does not count as a rise (SuperFlux)."""
-    wide = logs.copy()
-    wide[1:] = np.maximum(wide[1:], logs[:-1])
-    wide[:-1] = np.maximum(wide[:-1], logs[1:])
-    return wide
+def _sharpen(e: Doubles) -> Doubles:
+    """Smooth over 5 frames, take most of the mean over a second away, keep what is left above 0."""
+    window = np.hanning(7)[1:-1]
+    e = np.convolve(e, window / window.sum(), mode="full")[2 : 2 + len(e)]
+    return np.maximum(0, e - 0.8 * _local_mean(e, int(RATE / 2)))
 
 
-def _pick(envelope: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    if len(envelope) < 3:
-        return np.zeros(0), np.zeros(0)
-    e = envelope.astype(np.float64)
-    width = 8
-    padded = np.pad(e, width, mode="edge")
-    mean = np.convolve(padded, np.ones(2 * width + 1) / (2 * width + 1), mode="valid")
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(e, 3), 7)
-    threshold = mean + 0.12 * e.max()
-    peaks = np.flatnonzero((e >= windows.max(axis=1)) & (e > threshold) & (e > 0.05))
-    keep = [int(p) for i, p in enumerate(peaks) if i == 0 or p - peaks[i - 1] > 3]
-    return np.asarray(keep) / RATE, e[keep]
+def _local_mean(e: Doubles, reach: int) -> Doubles:
+    sums = np.concatenate([[0.0], np.cumsum(e)])
+    at = np.arange(len(e))
+    low, high = np.maximum(0, at - reach), np.minimum(len(e), at + reach + 1)
+    return np.asarray((sums[high] - sums[low]) / (high - low))
+
+
+def _pick(full: Doubles, S_db: NDArray[np.float32]) -> tuple[Doubles, Doubles]:
+    """Peaks above the local mean. What sounds from the very first frame on began there."""
+    e = full.copy()
+    e[: _LAG + 1] = np.maximum(e[: _LAG + 1], 0)
+    first = float(np.mean(S_db[:, : _LAG + 1].max(axis=1) + _RANGE_DB))
+    e[0] = max(e[0], first)
+    threshold = np.maximum(_local_mean(e, 8) + _LEAST_SHARE * float(e.max()), _LEAST_RISE_DB)
+    padded = np.concatenate([[0.0], e, [0.0]])
+    peaks = find_peaks_simple(padded, height=_LEAST_RISE_DB, distance=_APART) - 1
+    peaks = peaks[e[peaks] >= threshold[peaks]]
+    return peaks / RATE, e[peaks]

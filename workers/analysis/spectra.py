@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.analysis.mono import SR
+from workers.kernels.spectral import spectral_contrast, spectral_moments
 from workers.kernels.spectrogram import mel_filterbank, mel_spectrogram, stft_power
 
 N_FFT = 2048
@@ -18,9 +19,7 @@ N_MELS = 48
 ONSET_FFT = 1024
 ONSET_HOP = 256
 ONSET_MELS = 36
-_BLOCK = 128
-_ROLLOFF = 0.85
-_CONTRAST_EDGES_HZ = (0, 200, 400, 800, 1600, 3200, 6400, 11025)
+_BLOCK = 256
 
 Floats = NDArray[np.float32]
 
@@ -44,8 +43,8 @@ class Spectra:
 
 
 @lru_cache(maxsize=4)
-def _filters(n_fft: int, n_mels: int, low: float, high: float) -> Floats:
-    return mel_filterbank(SR, n_fft, n_mels, low, high)
+def _filters(n_fft: int, n_mels: int, high: float) -> Floats:
+    return mel_filterbank(SR, n_fft, n_mels, 30.0, high)
 
 
 def power_blocks(y: Floats, n_fft: int, hop: int) -> Iterator[Floats]:
@@ -60,41 +59,15 @@ def power_blocks(y: Floats, n_fft: int, hop: int) -> Iterator[Floats]:
 def analyze_spectra(y: Floats) -> Spectra:
     """All frame-wise measures of a signal at `SR`."""
     hz = np.fft.rfftfreq(N_FFT, 1 / SR).astype(np.float32)
-    filters = _filters(N_FFT, N_MELS, 30.0, SR / 2)
-    parts: list[tuple[Floats, ...]] = []
+    filters = _filters(N_FFT, N_MELS, SR / 2)
+    parts = []
     for S in power_blocks(y, N_FFT, HOP):
-        P = S.T
-        total = P.sum(axis=1)
-        safe = np.maximum(total, 1e-9)
-        centroid = P @ hz / safe
-        bandwidth = np.sqrt(np.maximum(P @ hz**2 / safe - centroid**2, 0))
-        rolloff = hz[(np.cumsum(P, axis=1) < _ROLLOFF * total[:, None]).sum(axis=1).clip(0, len(hz) - 1)]
-        logs = np.log(P[:, 1:] + np.float32(1e-9))
-        flatness = np.exp(logs.mean(axis=1)) / np.maximum(P[:, 1:].mean(axis=1), 1e-9)
-        mel = mel_spectrogram(S, filters).T
-        parts.append((mel, total, centroid, bandwidth, rolloff, flatness, _contrast(logs, hz)))
-    mel, total, centroid, bandwidth, rolloff, flatness, contrast = (
-        np.concatenate(column) for column in zip(*parts, strict=True)
-    )
-    onset_filters = _filters(ONSET_FFT, ONSET_MELS, 30.0, 10000.0)
-    onset_mel = np.concatenate([mel_spectrogram(S, onset_filters).T for S in power_blocks(y, ONSET_FFT, ONSET_HOP)])
-    return Spectra(
-        mel=mel.T,
-        power=total,
-        centroid=centroid,
-        bandwidth=bandwidth,
-        rolloff=rolloff,
-        flatness=flatness.astype(np.float32),
-        contrast=contrast.T,
-        onset_mel=onset_mel.T,
-    )
+        moments = spectral_moments(S, hz)
+        parts.append((mel_spectrogram(S, filters), S.sum(axis=0), *moments, spectral_contrast(S, hz)))
+    onset_filters = _filters(ONSET_FFT, ONSET_MELS, 10000.0)
+    onset_mel = [mel_spectrogram(S, onset_filters) for S in power_blocks(y, ONSET_FFT, ONSET_HOP)]
+    return Spectra(*(_join(column) for column in zip(*parts, strict=True)), onset_mel=_join(onset_mel))
 
 
-def _contrast(logs: Floats, hz: Floats) -> Floats:
-    edges = np.searchsorted(hz[1:], _CONTRAST_EDGES_HZ)
-    columns = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
-        band = np.sort(logs[:, low : max(high, low + 5)], axis=1)
-        k = max(1, band.shape[1] // 10)
-        columns.append((band[:, -k:].mean(axis=1) - band[:, :k].mean(axis=1)) * (10 / np.log(10)))
-    return np.stack(columns, axis=1).astype(np.float32)
+def _join(blocks: list[Floats] | tuple[Floats, ...]) -> Floats:
+    return np.concatenate(blocks, axis=-1)

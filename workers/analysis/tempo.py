@@ -1,4 +1,10 @@
-"""Tempo: several onset envelopes, an autocorrelation tempogram, and what length, file name and chunks say."""
+"""Tempo: candidates from onsets, length and hints; what speaks for each is weighed, and the best is named or none.
+
+The pulse is easily found; which of its multiples people tap is the hard part. So each candidate is described (how well
+it, its parts and its multiples repeat in five envelopes, how many onsets fall on a beat, whether the file is a musical
+number of beats long, where it lies among the tempi of music), and a linear model, learned from labelled music, ranks
+them. File name and RIFF chunks add to a candidate's score and are never the answer by themselves.
+"""
 
 from __future__ import annotations
 
@@ -7,60 +13,147 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.analysis.onsets import RATE, Onsets
+from workers.analysis.learned import load, softmax
+from workers.analysis.onsets import Onsets
+from workers.analysis.periodicity import (
+    LONGEST_LOOP_S,
+    LOOP_BEATS,
+    RATE,
+    Periodicity,
+    at,
+    candidates,
+    snap_tolerance,
+)
 from workers.model import Evidence, Tempo
 
 if TYPE_CHECKING:
     from workers.audio.hints import Hints
 
-SLOWEST, FASTEST = 40.0, 240.0
-_LOOP_BEATS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+Doubles = NDArray[np.float64]
+
+_ENVELOPES = ("full", "low", "mid", "high", "energy")
+_MULTIPLES = (1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 3, 4, 6, 8)
+_CENTRES = (45, 60, 80, 100, 120, 140, 170, 205, 240)
+_GROUPS = {"power": (4, 8, 16, 32, 64), "few": (1, 2), "triple": (3, 6, 12, 24, 48)}
+_LENGTH_WIDTH = 0.01
+
+INPUTS = (
+    *(f"{envelope} {multiple:.2f}" for envelope in _ENVELOPES for multiple in _MULTIPLES),
+    "strength",
+    *(f"near {bpm}" for bpm in _CENTRES),
+    "octaves from 120",
+    "octaves squared",
+    *(f"{group} {size}" for group in _GROUPS for size in ("short", "long")),
+    "whole short",
+    "onsets a beat",
+    "onsets squared",
+    "bass onsets a beat",
+    "bass onsets squared",
+)
+"""Names of what describes a candidate, in order."""
+
+# What a hint adds to the score of the candidate it names: log-odds. Names are nearly always meant; `acid` chunks are
+# often a program's default.
+_NAME, _ACID, _ACID_BEATS = 4.0, 2.5, 2.5
+_OCTAVE_SHARE = 0.35
+"""Part of it that goes to half and double."""
 
 
-def unknown(reason: str) -> Tempo:
+def unknown(reason: str, confidence: float = 0.0) -> Tempo:
     """No tempo, and why."""
-    return Tempo(None, 0.0, None, (), reason)
+    return Tempo(None, confidence, None, (), reason)
 
 
-def autocorrelation(envelope: NDArray[np.float32], lags: int) -> NDArray[np.float64]:
-    """Autocorrelation without the mean, each lag divided by its overlap, 1 at lag 0."""
-    e = envelope.astype(np.float64) - envelope.mean()
-    n_fft = 1 << int(np.ceil(np.log2(len(e) + lags + 1)))
-    power = np.abs(np.fft.rfft(e, n_fft)) ** 2
-    r = np.fft.irfft(power)[: lags + 1]
-    r /= np.maximum(len(e) - np.arange(lags + 1), 1) / len(e)
-    return np.asarray(r / max(float(r[0]), 1e-12))
+def describe(p: Periodicity, onsets: Onsets, bpm: Doubles, duration_s: float) -> Doubles:
+    """What speaks for and against each candidate, (len(bpm), len(INPUTS))."""
+    lag = 60 * RATE / bpm
+    octaves = np.log2(bpm / 120)
+    columns: list[Doubles] = []
+    for r in p.by_envelope:
+        for multiple in _MULTIPLES:
+            wanted = lag * multiple
+            columns.append(np.where(wanted < 0.8 * p.n_frames, at(r, np.minimum(wanted, len(r) - 1)), 0.0))
+    strength = p.strength(bpm)
+    columns.append(strength / max(float(strength.max()), 1e-6))
+    columns.extend(np.exp(-0.5 * ((octaves - np.log2(centre / 120)) / 0.18) ** 2) for centre in _CENTRES)
+    columns += [octaves, octaves**2, *_length_columns(duration_s * bpm / 60, duration_s)]
+    for envelope, share in ((onsets.full, 0.15), (onsets.low, 0.2)):
+        density = np.log2(_count(envelope, share) / duration_s * 60 / bpm + 0.1)
+        columns += [density, density**2]
+    return np.stack(columns, axis=1)
 
 
-def estimate_tempo(onsets: Onsets, duration_s: float, hints: Hints) -> Tempo:
-    """Beats a minute, or why there are none."""
-    if duration_s < 0.5 or len(onsets.times) < 3:
-        return unknown("too few onsets for a pulse")
-    lags = min(len(onsets.full) - 2, int(RATE * 8))
-    if lags < 20:
+def _length_columns(beats: Doubles, duration_s: float) -> list[Doubles]:
+    """Whether the file is a musical number of beats long: telling for short ones, a coincidence for long ones."""
+    short = float(1 / (1 + np.exp((duration_s - 11) / 1.5)))
+    columns = []
+    for group in _GROUPS.values():
+        off = np.min([np.abs(beats / number - 1) for number in group], axis=0)
+        fit = np.exp(-((off / _LENGTH_WIDTH) ** 2))
+        columns += [fit * short, fit * (1 - short)]
+    whole = np.maximum(1, np.round(beats))
+    columns.append(np.exp(-(((beats - whole) / whole / _LENGTH_WIDTH) ** 2)) * (beats < 20) * short)
+    return columns
+
+
+def _count(e: Doubles, share: float) -> int:
+    """Peaks of an envelope above a share of its highest."""
+    inner = e[1:-1]
+    return int(np.count_nonzero((inner > e[:-2]) & (inner >= e[2:]) & (inner > share * float(e.max()))))
+
+
+def hinted(hints: Hints, duration_s: float) -> list[tuple[str, float, float]]:
+    """What hints say: (source, bpm, log-odds)."""
+    said = []
+    if hints.name_bpm:
+        said.append(("name", float(hints.name_bpm), _NAME))
+    if hints.acid_bpm:
+        said.append(("acid", float(hints.acid_bpm), _ACID))
+    if hints.acid_beats and duration_s > 0:
+        said.append(("acid beats", 60 * hints.acid_beats / duration_s, _ACID_BEATS))
+    return said
+
+
+def _hint_scores(bpm: Doubles, said: list[tuple[str, float, float]]) -> Doubles:
+    scores = np.zeros(len(bpm))
+    for _, wanted, odds in said:
+        scores += odds * np.exp(-(((bpm / wanted - 1) / 0.01) ** 2))
+        for octave in (0.5, 2.0):
+            scores += _OCTAVE_SHARE * odds * np.exp(-(((bpm / (wanted * octave) - 1) / 0.01) ** 2))
+    return scores
+
+
+def estimate_tempo(p: Periodicity, onsets: Onsets, duration_s: float, hints: Hints) -> Tempo:
+    """Beats a minute of something that has a pulse."""
+    said = hinted(hints, duration_s)
+    bpm = candidates(p, duration_s, tuple(wanted for _, wanted, _ in said))
+    if not len(bpm):
         return unknown("too short for a tempo")
-    r = sum(autocorrelation(e, lags) for e in (onsets.full, onsets.low, onsets.high)) / 3
-    bpm = 60 * RATE / np.arange(1, lags + 1)
-    inside = (bpm >= SLOWEST) & (bpm <= FASTEST)
-    if not inside.any():
-        return unknown("too short for a tempo")
-    prior = np.exp(-0.5 * (np.log2(bpm / 120) / 0.9) ** 2)
-    score = np.where(inside, np.maximum(r[1:], 0) * prior, 0)
-    best = int(score.argmax()) + 1
-    if r[best] < 0.1:
-        return unknown("no steady pulse")
-    shift = 0.0
-    if best + 1 < len(r):
-        a, b, c = r[best - 1 : best + 2]
-        bend = a - 2 * b + c
-        shift = float(np.clip(0.5 * (a - c) / bend, -0.5, 0.5)) if bend < 0 else 0.0
-    found = 60 * RATE / (best + shift)
-    evidence = [Evidence("pulse", round(found, 2), 0.5)]
-    beats = None
-    for n in _LOOP_BEATS:
-        exact = 60 * n / duration_s
-        if abs(exact / found - 1) < 0.02:
-            evidence.append(Evidence("length", round(exact, 2), 0.5))
-            found, beats = exact, n
-            break
-    return Tempo(round(found, 2), round(float(min(1, max(0, r[best]))), 3), beats, tuple(evidence), None)
+    model = load("tempo")
+    heard = model.scores(describe(p, onsets, bpm, duration_s)) / model.temperature
+    probability = softmax(heard + _hint_scores(bpm, said))
+    best = int(probability.argmax())
+    found = float(bpm[best])
+    confidence = float(probability[np.abs(bpm / found - 1) < 0.04].sum())
+    beats = _beats(found, duration_s, snap_tolerance(p))
+    evidence = [("pulse", float(bpm[int(heard.argmax())]), 2.0)]
+    if beats is not None:
+        evidence.append(("length", 60 * beats / duration_s, 2.0))
+    evidence += said
+    total = sum(weight for _, _, weight in evidence)
+    return Tempo(
+        round(found, 2),
+        round(min(1.0, confidence), 3),
+        beats,
+        tuple(Evidence(source, round(value, 2), round(weight / total, 3)) for source, value, weight in evidence),
+        None,
+    )
+
+
+def _beats(bpm: float, duration_s: float, tolerance: float) -> int | None:
+    """How many beats the file is long, where that is a musical number."""
+    beats = duration_s * bpm / 60
+    whole = round(beats)
+    return (
+        whole if duration_s < LONGEST_LOOP_S and whole in LOOP_BEATS and abs(beats / whole - 1) <= tolerance else None
+    )

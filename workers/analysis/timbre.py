@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from workers.analysis.mono import SR, Mono
 from workers.analysis.onsets import Onsets
-from workers.analysis.spectra import HOP, Spectra
+from workers.analysis.spectra import Spectra
 from workers.kernels.spectrogram import mfcc
 from workers.model import Descriptors
 

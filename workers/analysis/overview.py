@@ -1,0 +1,53 @@
+"""Everything measured once of one sound, from which each answer is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.analysis import kind, timbre
+from workers.analysis.key import Chroma, measure_chroma
+from workers.analysis.mono import Mono
+from workers.analysis.onsets import Onsets, find_onsets
+from workers.analysis.periodicity import Periodicity, measure_periodicity
+from workers.analysis.spectra import Spectra, analyze_spectra
+from workers.model import Descriptors
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What was measured."""
+
+    mono: Mono
+    spectra: Spectra
+    onsets: Onsets
+    periodicity: Periodicity
+    chroma: Chroma
+    amplitude: NDArray[np.float64]
+    """As `timbre.amplitude_envelope` makes it."""
+    spectrum: Descriptors
+    whole: NDArray[np.float64]
+    """As `kind.describe` makes it."""
+
+
+def measure(mono: Mono, duration_s: float) -> Overview:
+    """Measure everything the answers need."""
+    spectra = analyze_spectra(mono.y)
+    onsets = find_onsets(spectra)
+    periodicity = measure_periodicity(onsets)
+    chroma = measure_chroma(mono)
+    amplitude = timbre.amplitude_envelope(mono)
+    spectrum = timbre.spectrum(spectra, timbre.zero_crossing_rate(mono))
+    centroid, flatness = spectrum["centroid_hz"], spectrum["flatness"]
+    whole = kind.describe(
+        duration_s,
+        onsets,
+        periodicity,
+        amplitude,
+        chroma,
+        float(centroid) if isinstance(centroid, float) else 0.0,
+        float(flatness) if isinstance(flatness, float) else 1.0,
+    )
+    return Overview(mono, spectra, onsets, periodicity, chroma, amplitude, spectrum, whole)
