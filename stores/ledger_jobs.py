@@ -56,7 +56,8 @@ class LedgerJobs(LedgerBook):
 
     @mongo_errors()
     def drop_job(self, job_id: str) -> None:
-        self._drop({"_id": job_id, "state": _RECEIVING})
+        if self._hide({"_id": job_id, "state": _RECEIVING}):
+            self._forget(job_id)
 
     @mongo_errors()
     def drop_abandoned(self, idle_s: float = outcome.ABANDONED_S) -> int:
@@ -64,17 +65,16 @@ class LedgerJobs(LedgerBook):
         old = {"$lt": [last_sign, {"$subtract": [NOW, int(idle_s * 1000)]}]}
         stages: list[Document] = [{"$match": {"state": _RECEIVING}}, {"$match": {"$expr": old}}]
         for job in self._jobs.aggregate([*stages, {"$project": {"touched_at": 1}}]):
-            self._drop({"_id": job["_id"], "state": _RECEIVING, "touched_at": job.get("touched_at")})
+            self._hide({"_id": job["_id"], "state": _RECEIVING, "touched_at": job.get("touched_at")})
         gone = [job["_id"] for job in self._jobs.find({"state": DROPPED}, {"_id": 1})]
         for job_id in gone:
             self._forget(job_id)
         return len(gone)
 
-    def _drop(self, asked: Document) -> None:
+    def _hide(self, asked: Document) -> bool:
         """Hide a job and free its key first: nobody can accept it while its chunks go."""
         update = {"$set": {"state": DROPPED}, "$unset": {"key": ""}}
-        if self._jobs.update_one(asked, update).matched_count:
-            self._forget(asked["_id"])
+        return self._jobs.update_one(asked, update).matched_count == 1
 
     def _forget(self, job_id: str) -> None:
         self._chunks.delete_many({"job": job_id})

@@ -106,7 +106,7 @@ class LedgerUpkeep(LedgerBook):
             swept += self._end_cancelled(free)
             full = swept >= limit
             # Whatever is left open in this window is at work, so it was published.
-            fed = max(fed, free[-1]["n"] if full and free else below)
+            fed = max(fed, free[-1]["n"] + 1 if full and free else below)
             if full:
                 break
         self._fed_below(job, fed)
