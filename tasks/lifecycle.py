@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
@@ -32,6 +33,8 @@ log = structlog.stdlib.get_logger(__name__)
 BEAT_S: Final = 5.0
 BEAT_TTL_S: Final = 20.0
 """A worker that has not beaten for so long counts as gone; only the feeder's arithmetic depends on it."""
+_RESTART_S: Final = 2.0
+"""The parent replaces a child that could not start at once, for ever: not more often than this."""
 _QUICK_S: Final = 2.0
 """Longest that a heartbeat may hold up the parent's loop."""
 _MEBI: Final = 1 << 20
@@ -102,6 +105,7 @@ def _begin(sender: Any = None, **_: Any) -> None:
         _child.beat()
     except BaseException:
         log.exception("worker_not_started")
+        Event().wait(_RESTART_S)
         os._exit(os.EX_UNAVAILABLE)
 
 
