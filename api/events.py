@@ -134,7 +134,7 @@ class Hub:
         `view` makes the data of an event. With `last_id` the event that the client has already is left out.
         """
         async with self._listen(job.id, owner) as feed:
-            version = -1
+            version = 0  # of a feed that nothing was told yet
             while not self._closed:
                 if feed.version > version and feed.latest is not None:
                     version = feed.version
