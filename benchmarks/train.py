@@ -1,8 +1,8 @@
 """Learn the tables in ``workers/analysis/learned`` from labelled audio: ``python -m benchmarks.train LABELS.csv``.
 
-Linear models only, fitted by Newton's method with an L2 penalty; every figure printed is of folds held out by piece, and
-so is the temperature that makes the probabilities honest. Beside the files themselves it learns from excerpts cut at
-exact beats (what a loop is) and from copies at other speeds.
+Linear models only, fitted by Newton's method with an L2 penalty; every figure printed is of folds held out by piece,
+and so is the temperature that makes the probabilities honest. Beside the files themselves it learns from excerpts cut
+at exact beats (what a loop is) and from copies at other speeds.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _sounds(labels: Sequence[Labelled]) -> Iterator[Sound]:
 
 def _sound(label: Labelled, y: NDArray[np.float32], bpm: float | None, *, original: bool) -> Sound:
     y = y / np.float32(max(float(np.abs(y).max()), 1e-6))
-    return Sound(label, measure(Mono(y, 1.0, cancels=False), len(y) / SR), len(y) / SR, bpm, original)
+    return Sound(label, measure(Mono(y, 1.0), len(y) / SR), len(y) / SR, bpm, original)
 
 
 def _at_speed(y: NDArray[np.float32], speed: float) -> NDArray[np.float32]:
@@ -211,7 +211,7 @@ def _held_out(choices: Sequence[Choice], l2: float, start: Doubles) -> list[Doub
     scores: list[Doubles] = [np.zeros(0)] * len(choices)
     for k in range(FOLDS):
         w = _fit_choices([c for c, f in zip(choices, fold, strict=True) if f != k], l2, start)
-        for i in np.flatnonzero(fold == k):
+        for i in np.flatnonzero(fold == k).tolist():
             scores[i] = choices[i].X @ w
     return scores
 

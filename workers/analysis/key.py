@@ -67,12 +67,13 @@ def measure_chroma(mono: Mono) -> Chroma:
         return _NOTHING
     tuning, sure = _tuning(peaks)
     n_frames = S.shape[1]
-    frames = fold_peaks(*peaks[:3], n_frames, tuning=tuning)
+    frames = fold_peaks(peaks.pitch, peaks.weight, peaks.frame, n_frames, tuning=tuning)
     low = peaks.pitch < _BASS_BELOW
-    bass = fold_peaks(*(part[low] for part in peaks[:3]), n_frames, tuning=tuning, decay=0.0)
-    head = frames[:, : max(1, round(_START * n_frames))]
+    bass = fold_peaks(peaks.pitch[low], peaks.weight[low], peaks.frame[low], n_frames, tuning=tuning, decay=0.0)
     return Chroma(
-        *(_unit(C.sum(axis=1, dtype=np.float64)) for C in (frames, bass, head)),
+        whole=_sum(frames),
+        bass=_sum(bass),
+        start=_sum(frames[:, : max(1, round(_START * n_frames))]),
         tuning_cents=round(100 * tuning, 1) if sure > 0.2 else None,
         tonalness=_loud_mean(peaks.tonalness, S),
         frames=frames,
@@ -95,8 +96,9 @@ def _loud_mean(values: NDArray[np.float32], S: NDArray[np.float32]) -> float:
     return float(values @ level / max(float(level.sum()), 1e-12))
 
 
-def _unit(x: Doubles) -> Doubles:
-    return np.asarray(x / max(float(x.max()), 1e-12))
+def _sum(frames: NDArray[np.float32]) -> Doubles:
+    total = frames.sum(axis=1, dtype=np.float64)
+    return np.asarray(total / max(float(total.max()), 1e-12))
 
 
 def describe(chroma: Chroma) -> Doubles:

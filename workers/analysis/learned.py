@@ -44,10 +44,12 @@ def load(name: str) -> Linear:
     """The model `name` (``tempo``, ``key``, ``kind``)."""
     table = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
     return Linear(
-        tuple(table["names"]),
-        *(np.array(table[part], np.float64) for part in ("mean", "spread", "weights")),
-        float(table["bias"]),
-        float(table["temperature"]),
+        names=tuple(table["names"]),
+        mean=np.array(table["mean"], np.float64),
+        spread=np.array(table["spread"], np.float64),
+        weights=np.array(table["weights"], np.float64),
+        bias=float(table["bias"]),
+        temperature=float(table["temperature"]),
     )
 
 

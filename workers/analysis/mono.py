@@ -12,6 +12,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from workers.kernels.waveform import Mixed, mix_channels
+
 SR = 22050
 """Rate of the analysis, in Hz. What musicians call tempo, key and timbre lies below its 11 kHz."""
 
@@ -19,8 +21,7 @@ SILENT_PEAK = 1e-4
 """-80 dBFS: below it is what converters and dither leave of silence."""
 
 _CANCELS = 0.02
-"""The mix has less than this part (-17 dB) of the channels' mean energy: they cancel. Independent channels keep a
-half, or 1/n of n."""
+"""The mix has less than this part (-17 dB) of the energy that unrelated channels would leave: they cancel."""
 
 _LOWEST_RATE = 1000
 """Below it no polyphase filter is worth its memory: linear interpolation."""
@@ -28,14 +29,18 @@ _LOWEST_RATE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Mono:
-    """The signal and what was lost on the way to it."""
+    """The signal and what was seen on the way to it."""
 
     y: NDArray[np.float32]
     """Shape (frames,), at `SR`, mean 0, largest magnitude 1 (all zero where silent)."""
     peak: float
-    """Largest magnitude before it was scaled to 1."""
-    cancels: bool
+    """Largest magnitude, without DC, before it was scaled to 1."""
+    cancels: bool = False
     """The channels cancel and the louder one was taken."""
+    dc: float = 0.0
+    """The mean of the channel whose mean is farthest from 0."""
+    top: float = 1.0
+    """Largest magnitude of any channel of the file, DC and all."""
 
     @property
     def silent(self) -> bool:
@@ -47,65 +52,45 @@ class Mono:
         return len(self.y) / SR
 
 
-def mix(y: NDArray[np.float32]) -> tuple[NDArray[np.float32], bool]:
-    """Mix channels down to one.
-
-    Parameters
-    ----------
-    y : ndarray of float32, shape (frames, channels)
-
-    Returns
-    -------
-    mono : ndarray of float32, shape (frames,)
-        The mean of the channels, or the channel with the most energy where the mean cancels.
-    cancels : bool
-        Whether it did.
-    """
-    channels = y.shape[1]
-    if channels == 1:
-        return np.array(y[:, 0], dtype=np.float32), False
-    mono = y[:, 0] + y[:, 1]
-    for channel in range(2, channels):
-        mono += y[:, channel]
-    mono *= np.float32(1.0 / channels)
-    energies = np.array([_energy(y[:, channel]) for channel in range(channels)])
-    loud = float(energies.max())
-    # Channels that are silent say nothing of cancelling: 1 of 12 in use leaves 1/144 of its energy.
-    used = max(1, int(np.count_nonzero(energies > 0.01 * loud)))
-    expected = energies.sum() * used / channels**2
-    if used > 1 and loud > 0 and _energy(mono) < _CANCELS * expected:
-        return np.array(y[:, int(energies.argmax())], dtype=np.float32), True
-    return mono, False
-
-
 def to_mono(y: NDArray[np.float32], sr: int) -> Mono:
     """Mix, take the DC away, resample to `SR` and scale the peak to 1.
 
     Parameters
     ----------
-    y : ndarray of float32, shape (frames, channels), finite
+    y : ndarray of float32, shape (frames, channels), finite, not empty
     sr : int > 0
         Its rate, in Hz.
     """
-    mono, cancels = mix(y)
+    mixed = mix_channels(y)
+    means = mixed.sums / len(y)
+    mono, cancels = _or_louder(y, mixed, means)
     mono -= np.float32(mono.mean(dtype=np.float64))
-    if sr != SR and len(mono):
+    if sr != SR:
         mono = _resample(mono, sr)
-    peak = float(np.abs(mono).max()) if len(mono) else 0.0
+    peak = float(max(mono.max(), -mono.min()))
     if peak >= SILENT_PEAK:
         mono *= np.float32(1.0 / peak)
     else:
         mono = np.zeros_like(mono)
-    return Mono(mono, peak, cancels)
+    return Mono(mono, peak, cancels, float(means[np.abs(means).argmax()]), mixed.peak)
+
+
+def _or_louder(y: NDArray[np.float32], mixed: Mixed, means: NDArray[np.float64]) -> tuple[NDArray[np.float32], bool]:
+    """The mix, or the louder channel where the mix cancels. DC does not count: it never cancels and is no sound."""
+    channels = len(means)
+    energies = np.maximum(mixed.energies - len(y) * means**2, 0)
+    loud = energies > 0.01 * energies.max()
+    if np.count_nonzero(loud) < 2:
+        return mixed.mono, False
+    left = float(np.dot(mixed.mono, mixed.mono)) - len(y) * float(means.mean()) ** 2
+    if left >= _CANCELS * float(energies[loud].sum()) / channels**2:
+        return mixed.mono, False
+    return np.array(y[:, int(energies.argmax())], dtype=np.float32), True
 
 
 def _resample(y: NDArray[np.float32], sr: int) -> NDArray[np.float32]:
     length = max(1, round(len(y) * SR / sr))
     if sr < _LOWEST_RATE:
-        return np.interp(np.arange(length) * (sr / SR), np.arange(len(y)), y).astype(np.float32)
-    resampled: NDArray[np.float32] = soxr.resample(y, sr, SR, quality="HQ")
+        return np.asarray(np.interp(np.arange(length) * (sr / SR), np.arange(len(y)), y), np.float32)
+    resampled = np.asarray(soxr.resample(y, sr, SR, quality="HQ"), np.float32)
     return resampled if len(resampled) else np.zeros(length, np.float32)
-
-
-def _energy(y: NDArray[np.float32]) -> float:
-    return float(np.dot(y, y))

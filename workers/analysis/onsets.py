@@ -65,8 +65,16 @@ def find_onsets(spectra: Spectra) -> Onsets:
     if M.shape[1] > _LAG:
         energy[_LAG:] = np.maximum(0, amplitude[:, _LAG:] - amplitude[:, :-_LAG]).sum(axis=0)
     times, strengths = _pick(full, S_db)
-    sharp = [_sharpen(e) for e in (full, *bands, energy)]
-    return Onsets(*sharp, times=times, strengths=strengths)
+    low, mid, high = bands
+    return Onsets(
+        full=_sharpen(full),
+        low=_sharpen(low),
+        mid=_sharpen(mid),
+        high=_sharpen(high),
+        energy=_sharpen(energy),
+        times=times,
+        strengths=strengths,
+    )
 
 
 def _sharpen(e: Doubles) -> Doubles:

@@ -35,12 +35,12 @@ class Periodicity:
     def strength(self, bpm: Doubles) -> Doubles:
         """How well one, two and four beats of each tempo repeat."""
         lag = 60 * RATE / bpm
-        return np.asarray(sum(gain * at(self.mix, lag * beats) for beats, gain in _COMB))
+        return np.asarray(np.sum([gain * at(self.mix, lag * beats) for beats, gain in _COMB], axis=0))
 
 
-def at(r: Doubles, lag: Doubles | float) -> Doubles:
+def at(r: Doubles, lag: Doubles) -> Doubles:
     """`r` between its lags, linearly; the last value beyond the end."""
-    return np.interp(lag, np.arange(len(r)), r)
+    return np.asarray(np.interp(lag, np.arange(len(r)), r))
 
 
 def measure_periodicity(onsets: Onsets) -> Periodicity:

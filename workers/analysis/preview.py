@@ -24,7 +24,7 @@ def _spans(n: int, parts: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 def _peaks(y: NDArray[np.float32]) -> bytes:
     if not len(y):
         return bytes(2 * PEAKS)
-    low, high = _spans(len(y), PEAKS)
+    low, _ = _spans(len(y), PEAKS)
     if len(y) >= PEAKS:
         least, most = np.minimum.reduceat(y, low), np.maximum.reduceat(y, low)
     else:

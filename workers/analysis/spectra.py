@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -62,12 +62,14 @@ def analyze_spectra(y: Floats) -> Spectra:
     filters = _filters(N_FFT, N_MELS, SR / 2)
     parts = []
     for S in power_blocks(y, N_FFT, HOP):
-        moments = spectral_moments(S, hz)
-        parts.append((mel_spectrogram(S, filters), S.sum(axis=0), *moments, spectral_contrast(S, hz)))
+        parts.append((mel_spectrogram(S, filters), S.sum(axis=0), *spectral_moments(S, hz), spectral_contrast(S, hz)))
+    mel, power, centroid, bandwidth, rolloff, flatness, contrast = (
+        _join(blocks) for blocks in zip(*parts, strict=True)
+    )
     onset_filters = _filters(ONSET_FFT, ONSET_MELS, 10000.0)
     onset_mel = [mel_spectrogram(S, onset_filters) for S in power_blocks(y, ONSET_FFT, ONSET_HOP)]
-    return Spectra(*(_join(column) for column in zip(*parts, strict=True)), onset_mel=_join(onset_mel))
+    return Spectra(mel, power, centroid, bandwidth, rolloff, flatness, contrast, _join(onset_mel))
 
 
-def _join(blocks: list[Floats] | tuple[Floats, ...]) -> Floats:
+def _join(blocks: Sequence[Floats]) -> Floats:
     return np.concatenate(blocks, axis=-1)

@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.analysis.learned import load, softmax
-from workers.analysis.onsets import Onsets
+from workers.analysis.onsets import RATE, Onsets
 from workers.analysis.periodicity import (
     LONGEST_LOOP_S,
     LOOP_BEATS,
-    RATE,
     Periodicity,
     at,
     candidates,

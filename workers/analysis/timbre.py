@@ -46,7 +46,8 @@ def mel_db(spectra: Spectra) -> NDArray[np.float32]:
     top = float(spectra.mel.max())
     if top <= 0:
         return np.full(spectra.mel.shape, -_MEL_RANGE_DB, np.float32)
-    return np.maximum(10 * np.log10(np.maximum(spectra.mel / top, 1e-12)), -_MEL_RANGE_DB).astype(np.float32)
+    least = np.float32(10 ** (-_MEL_RANGE_DB / 10))
+    return np.asarray(10 * np.log10(np.maximum(spectra.mel * np.float32(1 / top), least)), np.float32)
 
 
 def timbre(spectra: Spectra, tonalness: float) -> Descriptors:
