@@ -7,6 +7,7 @@ threads nor a compiled kernel's survive one.
 
 from __future__ import annotations
 
+import atexit
 import os
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
-from celery.signals import heartbeat_sent, worker_process_init, worker_process_shutdown, worker_shutdown
+from celery.signals import heartbeat_sent, worker_process_init, worker_process_shutdown
 
 from config.logging import configure_logging
 from config.settings import RedisSettings, Settings, get_settings
@@ -176,21 +177,24 @@ class ParentPulse:
         self._pulse, self._clock = pulse, clock
         self._next = 0.0
         self._since = time.time()
+        self._name: str | None = None
 
     def beat(self, name: str) -> None:
         """Beat, if the last one is `BEAT_S` ago."""
         if self._clock() < self._next:
             return
         self._next = self._clock() + BEAT_S
+        self._name = name
         try:
             self._pulse.beat("worker", name, {"pid": os.getpid(), "since": round(self._since, 3)}, BEAT_TTL_S)
         except StoreUnavailable:
             log.debug("pulse_missed")
 
-    def stop(self, name: str) -> None:
+    def stop(self) -> None:
         """Say that the worker is gone."""
         try:
-            self._pulse.gone("worker", name)
+            if self._name is not None:
+                self._pulse.gone("worker", self._name)
         except StoreUnavailable:
             log.debug("pulse_missed")
         self._pulse.close()
@@ -204,10 +208,6 @@ def _beat(sender: Any = None, **_: Any) -> None:
     global _parent
     if _parent is None:
         _parent = ParentPulse(RedisPulse(quick(get_settings().redis)))
+        # Celery's own signal for it is not sent where a worker is told to end soon.
+        atexit.register(_parent.stop)
     _parent.beat(str(sender.eventer.hostname))
-
-
-@worker_shutdown.connect(weak=False)
-def _gone(sender: Any = None, **_: Any) -> None:
-    if _parent is not None:
-        _parent.stop(str(sender.hostname))
