@@ -19,7 +19,7 @@ from cli.demo_truth import Truth, read_truth
 from cli.errors import CommandError, Interrupted, UsageError
 from cli.follow import conservation, watch
 from cli.found import Cluster, find_cluster
-from cli.gateway import Gateway, Json
+from cli.gateway import Gateway, Json, Unreachable
 from cli.place import Place, place_of
 from cli.results import results_table
 from cli.submit import post_job, root_names
@@ -111,7 +111,9 @@ class Tour:
         if self._thread.ident is not None:
             self._thread.join(5)
         if self._well is None:
-            raise self._error if self._error and not self._thread.is_alive() else Interrupted("The demo was stopped.")
+            # a client that lost its gateway because that was stopped has nothing to tell
+            asked = self._error is not None and not isinstance(self._error, Unreachable)
+            raise self._error if asked and self._error else Interrupted("The demo was stopped before its end.")
         return self._well
 
 

@@ -82,6 +82,9 @@ def _tempo(sample: Json, truth: Truth, score: Score) -> str:
         return text
     right = bpm is not None and abs(bpm - truth.bpm) <= BPM_TOLERANCE * truth.bpm
     score.add("tempo", right=right)
+    for ratio, said in ((0.5, "half"), (2.0, "double")):
+        if bpm is not None and abs(bpm - ratio * truth.bpm) <= BPM_TOLERANCE * truth.bpm:
+            return f"{text} [yellow]{said} of {truth.bpm:g}[/]"
     return _marked(text, f"{truth.bpm:g}", right=right)
 
 

@@ -119,7 +119,8 @@ def chroma(folder: DataFolder, ports: Ports) -> tuple[Part, str]:
             beside_python("chroma"),
             *("run", "--path", str(folder.path / "chroma"), "--host", LOOPBACK, "--port", str(port)),
         ),
-        environment=child_environment(folder.settings_file),
+        # at its usual level it writes several lines for each request
+        environment=child_environment(folder.settings_file, RUST_LOG="warn", NO_COLOR="1"),
         ready=http_ready(LOOPBACK, port, "/api/v2/heartbeat"),
         server=True,
         where=f"http://{LOOPBACK}:{port}",

@@ -30,8 +30,11 @@ class Announcer:
         self._stopped = False
 
     def ready(self, process: Process, took_s: float) -> None:
-        where = f" at {process.part.where}" if process.part.where else ""
-        err().print(f"[green]✓[/] {escape(process.part.title + where)} [dim]({took_s:.1f} s)[/]")
+        part = process.part
+        where = f" at {part.where}" if part.where else ""
+        # what listens nowhere can only be seen to have been started; GET /ready says when it is at work
+        took = f"({took_s:.1f} s)" if part.where or part.once else "(started)"
+        err().print(f"[green]✓[/] {escape(part.title + where)} [dim]{took}[/]")
 
     def died(self, process: Process, how: str, pause_s: float, lines: list[str]) -> None:
         title = escape(process.part.title)
@@ -58,14 +61,15 @@ class Announcer:
         """A probe of the whole cluster that says now and then what it is still waiting for."""
         gateway = self._plan.settings.gateway
         host = url_of(gateway.host, gateway.port).removeprefix("http://").rpartition(":")[0].strip("[]")
-        told = time.monotonic()
+        told: float | None = None
 
         def probe() -> bool:
             nonlocal told
+            told = told or time.monotonic()
             missing = why_not_ready(host, gateway.port)
             if missing and time.monotonic() - told > PATIENCE_S:
                 told = time.monotonic()
-                err().print(f"  still waiting: {escape(missing)}")
+                err().print(f"  still waiting: {escape(missing)} [dim](logs: {escape(str(self._plan.folder.logs))})[/]")
             return not missing
 
         return probe

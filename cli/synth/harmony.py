@@ -29,8 +29,14 @@ class Scale:
         return 12 * (octave + 1 + around) + self.tonic + SCALES[self.mode][step]
 
     def chord(self, degree: int, octave: int = 4, size: int = 3) -> tuple[int, ...]:
-        """Thirds upon a degree, turned so that no chord jumps far from the tonic's."""
+        """Thirds upon a degree, turned so that no chord jumps far from the tonic's.
+
+        In minor the fifth degree has the leading note, as it is usually played: without it a key and its relative
+        major use the same notes and nobody could say which is meant.
+        """
         notes = [self.note(degree + 2 * third, octave) for third in range(size)]
+        if self.mode == "minor" and degree % 7 == 4:
+            notes[1] += 1
         centre = 12 * (octave + 1) + 4
         return tuple(sorted(note - 12 if note > centre + 9 else note for note in notes))
 
@@ -51,10 +57,14 @@ def arpeggio(key: Scale, degrees: Sequence[int], each: float, order: Sequence[in
     return events
 
 
-def roots(key: Scale, degrees: Sequence[int], each: float, rhythm: Sequence[tuple[float, float, int]]) -> list[Event]:
-    """A bass: under each chord the same rhythm of (start, length, step above its root)."""
+Rhythm = Sequence[tuple[float, float, int]]
+"""Start and length in beats, and steps of the scale above the chord's root."""
+
+
+def roots(key: Scale, degrees: Sequence[int], each: float, rhythm: Rhythm) -> list[Event]:
+    """A bass: under each chord the same rhythm."""
     return [
-        (n * each + start, length, (key.note(degree, 1 if key.tonic > 6 else 2) + step,))
+        (n * each + start, length, (key.note(degree + step, 1 if key.tonic > 6 else 2),))
         for n, degree in enumerate(degrees)
         for start, length, step in rhythm
         if start < each

@@ -10,7 +10,7 @@ import numpy as np
 from cli.synth import drums, tones
 from cli.synth.drums import groove
 from cli.synth.dsp import Signal, finished, highpass, room, seconds
-from cli.synth.harmony import Scale, arpeggio, chords, melody, roots
+from cli.synth.harmony import Rhythm, Scale, arpeggio, chords, melody, roots
 from cli.synth.tones import Instrument, line
 
 FOUR = {
@@ -27,10 +27,10 @@ TECHNO = {"k": "X...X...X...X...", "h": "..X...X...X...X.", "w": "...x..x....x..
 HALF = {"b": "X.....x.........", "f": "........X.......", "m": "x-x-x-x-x-x-x-x-", "r": "..x........x...."}
 LATIN = {"k": "X..X..x.X..X..x.", "w": "x..x..x...x.x...", "m": "x-xx-xx-", "t": "......x.......xx"}
 
-PUSH = ((0.0, 0.75, 0), (0.75, 0.5, 0), (1.5, 0.5, 12), (2.0, 0.75, 0), (2.75, 0.5, 0), (3.5, 0.5, 7))
-OFFBEAT = ((0.5, 0.4, 0), (1.5, 0.4, 0), (2.5, 0.4, 0), (3.5, 0.4, 12))
+PUSH = ((0.0, 0.75, 0), (0.75, 0.5, 0), (1.5, 0.5, 7), (2.0, 0.75, 0), (2.75, 0.5, 0), (3.5, 0.5, 2))
+OFFBEAT = ((0.5, 0.4, 0), (1.5, 0.4, 4), (2.5, 0.4, 0), (3.5, 0.4, 2))
 LONG = ((0.0, 3.5, 0),)
-SIXTEENTHS = tuple((n / 4, 0.2, (0, 0, 12, 0, 0, 7, 0, 12, 0, 0, 3, 0, 12, 0, 10, 12)[n]) for n in range(16))
+SIXTEENTHS = tuple((n / 4, 0.2, (0, 0, 7, 0, 0, 4, 0, 7, 0, 0, 2, 0, 7, 0, 6, 7)[n]) for n in range(16))
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ def _drum_loop(path: str, bpm: float, rows: dict[str, str], bars: int = 4, swing
     return Sound(path, make, "loop", bpm, 4 * bars)
 
 
-def _bass_loop(path: str, bpm: float, key: str, degrees: tuple[int, ...], how: Instrument, rhythm: object) -> Sound:
+def _bass_loop(path: str, bpm: float, key: str, degrees: tuple[int, ...], how: Instrument, rhythm: Rhythm) -> Sound:
     def make() -> Signal:
-        events = roots(Scale.named(key), degrees, 4.0, rhythm)  # type: ignore[arg-type]
+        events = roots(Scale.named(key), degrees, 4.0, rhythm)
         return finished(line(how, events, bpm, 4 * len(degrees), path), -2.0)
 
     return Sound(path, make, "loop", bpm, 4 * len(degrees), key)
@@ -147,20 +147,20 @@ LOOPS = (
     _drum_loop("loops/drums/Trap Bounce.wav", 140.0, TRAP),
     _drum_loop("loops/drums/Latin Cowbell 101.wav", 101.0, LATIN),
     _drum_loop("loops/drums/Half Step_70.wav", 70.0, HALF, bars=2),
-    _bass_loop("loops/bass/Round Bass Am 100bpm.wav", 100.0, "A minor", (0, 5, 3, 4), tones.bass, PUSH),
-    _bass_loop("loops/bass/Acid Line.wav", 127.5, "E minor", (0, 0, 5, 6), tones.acid, SIXTEENTHS),
-    _bass_loop("loops/bass/offbeat_Fmin.flac", 122.0, "F minor", (0, 5, 2, 6), tones.bass, OFFBEAT),
+    _bass_loop("loops/bass/Round Bass Am 100bpm.wav", 100.0, "A minor", (0, 0, 3, 4), tones.bass, PUSH),
+    _bass_loop("loops/bass/Acid Line.wav", 127.5, "E minor", (0, 0, 3, 0), tones.acid, SIXTEENTHS),
+    _bass_loop("loops/bass/offbeat_Fmin.flac", 122.0, "F minor", (0, 3, 4, 0), tones.bass, OFFBEAT),
     _chord_loop("loops/chords/Warm Pad Cmaj 80bpm.wav", 80.0, "C major", (0, 5, 3, 4), tones.pad),
     _chord_loop("loops/chords/Rhodes After Dark.ogg", 92.0, "D minor", (0, 3, 4, 0), tones.keys, 4),
     _chord_loop("loops/chords/Organ Sunrise G major.wav", 110.0, "G major", (0, 3, 4, 0), tones.organ),
-    _arpeggio_loop("loops/melody/Pluck Arp F#m 128bpm.wav", 128.0, "F# minor", (0, 5, 2, 6), tones.pluck),
+    _arpeggio_loop("loops/melody/Pluck Arp F#m 128bpm.wav", 128.0, "F# minor", (0, 3, 4, 0), tones.pluck),
     _arpeggio_loop("loops/melody/Glass Steps.wav", 96.25, "D# major", (0, 4, 5, 3), tones.pluck),
     _tune_loop("loops/melody/Music Box.aiff", 78.0, "D major", "5.3.1.3.6.5.3.1.4.3.2.5.1---....", tones.bell),
     _tune_loop(
         "loops/melody/lead_hook_Bmin_145bpm.wav", 145.0, "B minor", "1.1.3.2.1.7.5-5.1.1.3.5.4.2.1---", tones.lead
     ),
     _band_loop("loops/full/Deep House Cm 122bpm.flac", 122.0, "C minor", (0, 5, 3, 4), FOUR, tones.keys),
-    _band_loop("loops/full/Roller.wav", 174.0, "G minor", (0, 5, 2, 6), BREAK, tones.pad),
+    _band_loop("loops/full/Roller.wav", 174.0, "G minor", (0, 5, 3, 4), BREAK, tones.pad),
 )
 
 ONE_SHOTS = (
@@ -188,7 +188,7 @@ ONE_SHOTS = (
 )
 
 TRACKS = (
-    _track("tracks/Night Drive.mp3", 105.0, "A minor", (0, 5, 2, 6), tones.pad, TECHNO),
+    _track("tracks/Night Drive.mp3", 105.0, "A minor", (0, 3, 4, 0), tones.pad, TECHNO),
     _track("tracks/Morning Walk.flac", 96.0, "G major", (0, 5, 3, 4), tones.keys, BOOM_BAP),
 )
 
