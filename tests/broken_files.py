@@ -255,7 +255,8 @@ def encoded(kind: str, codec: str, rate: int = SR, seconds: float = 0.4, sample:
     with av.open(file, "w", format=kind) as container:
         stream: Any = container.add_stream(codec, rate=rate)
         stream.layout = "stereo"
-        resampler = av.AudioResampler(format=stream.codec_context.format or sample, layout="stereo", rate=rate)
+        stream.codec_context.format = sample
+        resampler = av.AudioResampler(format=sample, layout="stereo", rate=rate)
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(y.T), format="fltp", layout="stereo")
         frame.rate = rate
         for ready in [*resampler.resample(frame), *resampler.resample(None)]:
@@ -294,8 +295,8 @@ def compressed() -> list[Made]:
         ("rotten.ogg", flipped(ogg, 1511, 6000), "ok"),
         ("two_songs.ogg", ogg + written(tone(1), "OGG", "VORBIS"), "ok"),
         ("noise.ogg", b"OggS" + noise(9000), "decode_failed broken_header"),
-        ("opus.ogg", encoded("ogg", "libopus", 48000), "ok"),
-        ("opus.webm", encoded("webm", "libopus", 48000), "ok"),
+        ("opus.ogg", encoded("ogg", "libopus", 48000, sample="flt"), "ok"),
+        ("opus.webm", encoded("webm", "libopus", 48000, sample="flt"), "ok"),
         ("aac.mka", encoded("matroska", "aac"), "ok"),
         ("whole.mp3", mp3, "ok"),
         ("cut.mp3", mp3[: len(mp3) // 2 + 77], "ok"),
@@ -312,7 +313,7 @@ def compressed() -> list[Made]:
         ("rotten.m4a", flipped(m4a, 997, 300), "ok decode_failed not_audio"),
         ("raw.aac", encoded("adts", "aac"), "ok"),
         ("dolby.ac3", encoded("ac3", "ac3"), "ok"),
-        ("pack.wv", encoded("wv", "wavpack"), "ok"),
+        ("pack.wv", encoded("wv", "wavpack", sample="s16p"), "ok"),
         ("alac.caf", encoded("caf", "alac", sample="s16p"), "ok"),
         ("pcm.caf", encoded("caf", "pcm_s16le", sample="s16"), "ok"),
         ("noise.caf", b"caff\0\1\0\0desc" + noise(500), "broken_header decode_failed"),

@@ -140,9 +140,10 @@ def _frames(data: Bytes, start: int, first: bytes) -> Probe:
     at, frame = found
     check_rate(frame.sample_rate_hz)
     if frame.container == "MP3":
-        # libsndfile guesses the length where none is stated, and drops what lies behind its guess: FFmpeg then.
+        # libsndfile guesses the length where none is stated, and drops what lies behind its guess; and it wants a
+        # frame first. FFmpeg in both cases.
         frames = mpeg.stated_length(first, at, frame, data.size - start - at)
-        decoding: Decoding = "sndfile" if frames else "ffmpeg"
+        decoding: Decoding = "sndfile" if frames and not at else "ffmpeg"
         return Probe("MP3", frame.subtype, frame.sample_rate_hz, frame.channels, frames, decoding, "mp3")
     demuxer = "aac" if frame.container == "ADTS" else "eac3" if frame.subtype == "EAC3" else "ac3"
     return Probe(frame.container, frame.subtype, None, None, None, "ffmpeg", demuxer)
