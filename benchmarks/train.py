@@ -19,12 +19,12 @@ import soxr
 from numpy.typing import NDArray
 
 from benchmarks.labels import Labelled, read_labels
-from workers.analysis import key, kind, tempo
+from workers.analysis import embedding, key, kind, tempo
 from workers.analysis.learned import FOLDER
 from workers.analysis.mono import SR, Mono, to_mono
 from workers.analysis.overview import Overview, measure
 from workers.analysis.periodicity import candidates
-from workers.model import TONICS
+from workers.model import ASPECTS, TONICS, Tempo
 
 Doubles = NDArray[np.float64]
 FOLDS = 6
@@ -69,6 +69,7 @@ def main() -> None:
         "kind": _learn_kind,
         "pulse": _learn_pulse,
         "tonality": _learn_tonality,
+        "vector": _learn_vector,
     }
     for name, learn in learners.items():
         table = learn(sounds)
@@ -293,6 +294,22 @@ def _learn_tonality(sounds: list[Sound]) -> dict[str, object]:
             known.append(s)
             yes.append(not drums)
     return _yes_no("tonality", known, yes)
+
+
+def _learn_vector(sounds: list[Sound]) -> dict[str, object]:
+    """Mean and spread of each dimension over one-shots, loops and music alike; each aspect has the same weight."""
+    rows: dict[bool, list[Doubles]] = {True: [], False: []}
+    for s in sounds:
+        if s.original and s.label.kind != "noise":
+            bpm = s.bpm
+            said = tempo.unknown("") if bpm is None else Tempo(bpm, 1.0, None, (), None)
+            rows[s.label.one_shot].append(embedding.raw(s.seen, said))
+    # one-shots and the rest count the same, however many of each there are
+    halves = [np.stack(part) for part in rows.values() if part]
+    mean = np.mean([X.mean(axis=0) for X in halves], axis=0)
+    spread = np.sqrt(np.mean([((X - mean) ** 2).mean(axis=0) for X in halves], axis=0)) + 1e-6
+    weights = np.concatenate([np.full(high - low, (high - low) ** -0.5) for low, high in ASPECTS.values()]) * 4
+    return _table(embedding.DIMENSIONS, mean, spread, weights, 0.0, 1.0)
 
 
 def _yes_no(name: str, sounds: Sequence[Sound], yes: Sequence[bool]) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,23 +44,21 @@ def analyze(
     seen = measure(mono, duration_s)
     found_tempo, found_kind = _tempo_and_kind(seen, duration_s, info.duration_s, hints)
     levels = loudness.measure(y, sr)
-    shape = timbre.envelope(seen.amplitude)
     note = pitch.estimate_pitch(mono, rhythmic=found_kind.label not in ("one-shot", "silence"))
-    decibels = timbre.mel_db(seen.spectra)
     return Analysis(
-        audio=info,
+        audio=replace(info, duration_s=round(info.duration_s, 6), analyzed_s=round(info.analyzed_s, 6)),
         kind=found_kind,
         tempo=found_tempo,
         key=_key(seen, found_kind, note.note),
         pitch=note,
         loudness=levels,
         spectrum=seen.spectrum,
-        envelope=shape,
-        rhythm=timbre.rhythm(seen.onsets, duration_s, float(seen.periodicity.mix[20:].max())),
-        timbre=timbre.timbre(seen.spectra, seen.chroma.tonalness),
+        envelope=seen.shape,
+        rhythm=timbre.rhythm(seen.onsets, duration_s, kind.repeats(seen.periodicity)),
+        timbre=timbre.timbre(seen.cepstrum, timbre.brightness(seen.spectra), seen.chroma.tonalness),
         defects=defects.find_defects(y, sr, mono, found_kind.label, bad_samples=bad_samples, truncated=truncated),
-        vector=b"" if mono.silent else embedding.embed(seen, note),
-        preview=preview.draw(mono, decibels),
+        vector=b"" if mono.silent else embedding.embed(seen, found_tempo),
+        preview=preview.draw(mono, seen.decibels),
     )
 
 

@@ -1,27 +1,176 @@
-"""The vector: 128 numbers that say how a sound is, by aspect, on fixed scales."""
+"""The vector: 128 numbers that say how a sound is, by aspect.
+
+Every dimension is deaf to gain and made the same way for every sound, on fixed scales: less the mean over the training
+library, divided by the spread there (``learned/vector.json``), within -4 and 4. So distances mean the same in every
+library, and nothing is re-scaled when samples are added. `DIMENSIONS` names each dimension.
+"""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.analysis import timbre
+from workers.analysis.learned import load
+from workers.analysis.onsets import RATE
 from workers.analysis.overview import Overview
-from workers.analysis.timbre import mel_db
-from workers.model import ASPECTS, VECTOR_DIMENSIONS, Pitch
+from workers.analysis.periodicity import at
+from workers.model import ASPECTS, TONICS, VECTOR_DIMENSIONS, Tempo
+
+Doubles = NDArray[np.float64]
+
+_LAGS_S = tuple(round(0.1 * 15 ** (i / 11), 3) for i in range(12))
+_SHAPE = 8
+_FLOOR_DB = -60.0
+
+DIMENSIONS: tuple[str, ...] = (
+    # timbre, 0 to 39
+    *(f"mel cepstrum {i}" for i in range(1, timbre.N_MFCC + 1)),
+    *(f"mel cepstrum {i}, spread over time" for i in range(1, timbre.N_MFCC + 1)),
+    *(f"spectral contrast, band {i}" for i in range(7)),
+    "flatness, log",
+    "tonalness",
+    "brightness",
+    "centroid's spread over time, octaves",
+    "bandwidth, octaves",
+    "zero-crossing rate",
+    "attack, log",
+    # pitch, 40 to 63
+    *(f"chroma {tonic}, by tonalness" for tonic in TONICS),
+    *(f"weight of pitches from MIDI {21 + 8 * i} to {28 + 8 * i}" for i in range(12)),
+    # rhythm, 64 to 87
+    "onsets a second, log",
+    "strength of the best period",
+    "tempo, octaves from 120 (0 where there is none)",
+    "whether there is a tempo",
+    *(f"repeats after {lag} s" for lag in _LAGS_S),
+    "share of onsets in the bass",
+    "share of onsets in the middle",
+    "share of onsets in the treble",
+    "distance between onsets, log",
+    "evenness of these distances",
+    "second onset against the first",
+    "fourth onset against the first",
+    "onsets, log",
+    # dynamics, 88 to 103
+    "duration, log",
+    "decay, log",
+    "temporal centroid",
+    "end level",
+    "mean level against the loudest",
+    "share of time near the loudest",
+    "crest",
+    "change of level from frame to frame",
+    *(f"level in eighth {i + 1}" for i in range(_SHAPE)),
+    # spectrum, 104 to 127
+    *(f"level of mel bands {2 * i} and {2 * i + 1} against the loudest" for i in range(24)),
+)
+assert len(DIMENSIONS) == VECTOR_DIMENSIONS
 
 
-def embed(seen: Overview, note: Pitch) -> bytes:
-    """Put the aspects' numbers in their places."""
-    decibels = mel_db(seen.spectra)
-    parts: dict[str, NDArray[np.float64]] = {
-        "timbre": decibels.mean(axis=1)[:40] / 20 + 2,
-        "pitch": np.concatenate([seen.chroma.whole, seen.chroma.bass]),
-        "rhythm": np.zeros(24),
-        "dynamics": np.zeros(16),
-        "spectrum": decibels.max(axis=1)[::2] / 20 + 2,
+def raw(seen: Overview, tempo: Tempo) -> Doubles:
+    """The numbers before they are scaled, (128,), in the order of `DIMENSIONS`."""
+    parts = {
+        "timbre": _timbre(seen),
+        "pitch": _pitch(seen),
+        "rhythm": _rhythm(seen, tempo),
+        "dynamics": _dynamics(seen),
+        "spectrum": _spectrum(seen),
     }
-    vector = np.zeros(VECTOR_DIMENSIONS, np.float32)
-    for aspect, (low, high) in ASPECTS.items():
-        values = np.clip(parts[aspect][: high - low], -4, 4)
-        vector[low : low + len(values)] = values
-    return vector.astype("<f4").tobytes()
+    return np.concatenate([parts[aspect] for aspect in ASPECTS])
+
+
+def embed(seen: Overview, tempo: Tempo) -> bytes:
+    """The vector: `VECTOR_DIMENSIONS` little-endian float32."""
+    scale = load("vector")
+    return np.clip((raw(seen, tempo) - scale.mean) / scale.spread * scale.weights, -4, 4).astype("<f4").tobytes()
+
+
+def _timbre(seen: Overview) -> Doubles:
+    weight = timbre.loudness_weights(seen.spectra)
+    octaves = np.log2(np.maximum(seen.spectra.centroid.astype(np.float64), 30.0))
+    middle = float(octaves @ weight)
+    rest = np.array(
+        [
+            np.log10(max(float(seen.spectra.flatness @ weight), 1e-5)),
+            seen.chroma.tonalness,
+            np.sqrt(timbre.brightness(seen.spectra)),
+            np.sqrt(float((octaves - middle) ** 2 @ weight)),
+            np.log2(max(float(seen.spectra.bandwidth @ weight), 10.0)),
+            np.sqrt(_number(seen.spectrum["zero_crossing_rate"])),
+            np.log10(0.002 + _number(seen.shape["attack_s"])),
+        ]
+    )
+    contrast = np.minimum(seen.spectra.contrast.astype(np.float64), 60.0) @ weight
+    return np.concatenate([seen.cepstrum.mean, seen.cepstrum.std, contrast, rest])
+
+
+def _pitch(seen: Overview) -> Doubles:
+    chroma = seen.chroma.whole
+    length = float(np.linalg.norm(chroma))
+    unit = chroma / length if length > 0 else chroma
+    return np.concatenate([(unit - unit.mean()) * seen.chroma.tonalness, np.sqrt(seen.chroma.register)])
+
+
+def _rhythm(seen: Overview, tempo: Tempo) -> Doubles:
+    onsets, p = seen.onsets, seen.periodicity
+    duration_s = max(seen.mono.duration_s, 0.02)
+    count = len(onsets.times)
+    between = np.diff(onsets.times)
+    ranked = np.concatenate([np.sort(onsets.strengths)[::-1], np.zeros(4)])
+    first = max(float(ranked[0]), 1e-9)
+    bands = np.array([float(e.sum()) for e in (onsets.low, onsets.mid, onsets.high)])
+    repeats = at(p.mix, np.array(_LAGS_S) * RATE) * (np.array(_LAGS_S) * RATE < 0.7 * p.n_frames)
+    return np.concatenate(
+        [
+            [
+                np.log2(0.2 + count / duration_s),
+                float(p.mix[20:].max()),
+                np.log2(tempo.bpm / 120) if tempo.bpm else 0.0,
+                float(tempo.bpm is not None),
+            ],
+            repeats,
+            bands / max(float(bands.sum()), 1e-9),
+            [
+                np.log2(float(np.median(between)) if len(between) else 4.0),
+                float(between.std() / between.mean()) if len(between) > 1 else 0.0,
+                float(ranked[1]) / first,
+                float(ranked[3]) / first,
+                np.log2(1 + count),
+            ],
+        ]
+    )
+
+
+def _dynamics(seen: Overview) -> Doubles:
+    e = seen.amplitude
+    loud = max(float(e.max()), 1e-9)
+    level = np.maximum(20 * np.log10(np.maximum(e / loud, 1e-6)), _FLOOR_DB)
+    edges = np.linspace(0, len(level), _SHAPE + 1).astype(int)
+    shape = [float(level[a : max(b, a + 1)].mean()) for a, b in pairwise(edges)]
+    steps = level[:: max(1, len(level) // 200)]
+    return np.array(
+        [
+            np.log2(max(seen.mono.duration_s, 0.02)),
+            np.log10(0.005 + _number(seen.shape["decay_s"], seen.mono.duration_s)),
+            _number(seen.shape["temporal_centroid"]),
+            max(_number(seen.shape["end_level_db"]), _FLOOR_DB),
+            float(e.mean()) / loud,
+            float(np.mean(e > 0.5 * loud)),
+            float(20 * np.log10(loud / max(float(np.sqrt(np.mean(e**2))), 1e-9))),
+            float(np.abs(np.diff(steps)).mean()) if len(steps) > 1 else 0.0,
+            *shape,
+        ]
+    )
+
+
+def _spectrum(seen: Overview) -> Doubles:
+    by_band = seen.spectra.mel.astype(np.float64) @ timbre.loudness_weights(seen.spectra)
+    pairs = by_band.reshape(24, 2).sum(axis=1)
+    return np.asarray(np.maximum(10 * np.log10(np.maximum(pairs / max(float(pairs.max()), 1e-12), 1e-9)), _FLOOR_DB))
+
+
+def _number(value: float | int | tuple[float, ...] | None, otherwise: float = 0.0) -> float:
+    return float(value) if isinstance(value, float | int) else otherwise

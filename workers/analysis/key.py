@@ -43,6 +43,8 @@ class Chroma:
     tuning_cents: float | None
     tonalness: float
     """Share of the magnitude that lies in peaks that stand out, 0 to 1."""
+    register: Doubles
+    """Weight of the peaks by height: 12 bands of 8 semitones from A0 up, sum 1."""
     frames: NDArray[np.float32]
     """(12, n_frames)."""
 
@@ -51,7 +53,7 @@ class Chroma:
         return float(self.whole.max()) <= 0
 
 
-_NOTHING = Chroma(np.zeros(12), np.zeros(12), np.zeros(12), None, 0.0, np.zeros((12, 1), np.float32))
+_NOTHING = Chroma(np.zeros(12), np.zeros(12), np.zeros(12), None, 0.0, np.zeros(12), np.zeros((12, 1), np.float32))
 
 
 def measure_chroma(mono: Mono) -> Chroma:
@@ -76,8 +78,14 @@ def measure_chroma(mono: Mono) -> Chroma:
         start=_sum(frames[:, : max(1, round(_START * n_frames))]),
         tuning_cents=round(100 * tuning, 1) if sure > 0.2 else None,
         tonalness=_loud_mean(peaks.tonalness, S),
+        register=_register(peaks),
         frames=frames,
     )
+
+
+def _register(peaks: Peaks) -> Doubles:
+    counts, _ = np.histogram(peaks.pitch, bins=12, range=(21, 117), weights=peaks.weight.astype(np.float64))
+    return np.asarray(counts / max(float(counts.sum()), 1e-12))
 
 
 def _tuning(peaks: Peaks) -> tuple[float, float]:

@@ -22,6 +22,7 @@ LOOP_S = 20.0
 
 Doubles = NDArray[np.float64]
 
+_FIRST_LAG = 20
 _TEMPI = np.exp(np.arange(np.log(SLOWEST), np.log(220.0), 0.01))
 
 INPUTS = (
@@ -65,7 +66,7 @@ def describe(
             float(ranked[1]) / first if count > 1 else 0.0,
             float(ranked[3]) / first if count > 3 else 0.0,
             float(p.strength(_TEMPI).max()),
-            float(p.mix[20:].max()) if p.n_frames > 40 else 0.0,
+            repeats(p),
             np.log10(max(tail / max(loud, 1e-9), 1e-4)),
             centre,
             float(e.mean()) / max(loud, 1e-9) if len(e) else 0.0,
@@ -77,6 +78,11 @@ def describe(
             np.log10(max(flatness, 1e-5)),
         ]
     )
+
+
+def repeats(p: Periodicity) -> float:
+    """The highest autocorrelation at any period from a quarter of a second on: 1 = it repeats exactly."""
+    return max(0.0, float(p.mix[_FIRST_LAG:].max())) if p.n_frames > 2 * _FIRST_LAG else 0.0
 
 
 def classify(duration_s: float, silent: bool, whole_beats: bool, x: Doubles) -> Kind:

@@ -27,6 +27,11 @@ class Overview:
     chroma: Chroma
     amplitude: NDArray[np.float64]
     """As `timbre.amplitude_envelope` makes it."""
+    shape: Descriptors
+    """As `timbre.envelope` makes it."""
+    decibels: NDArray[np.float32]
+    """As `timbre.mel_db` makes it."""
+    cepstrum: timbre.Cepstrum
     spectrum: Descriptors
     whole: NDArray[np.float64]
     """As `kind.describe` makes it."""
@@ -50,4 +55,17 @@ def measure(mono: Mono, duration_s: float) -> Overview:
         float(centroid) if isinstance(centroid, float) else 0.0,
         float(flatness) if isinstance(flatness, float) else 1.0,
     )
-    return Overview(mono, spectra, onsets, periodicity, chroma, amplitude, spectrum, whole)
+    decibels = timbre.mel_db(spectra)
+    return Overview(
+        mono=mono,
+        spectra=spectra,
+        onsets=onsets,
+        periodicity=periodicity,
+        chroma=chroma,
+        amplitude=amplitude,
+        shape=timbre.envelope(amplitude),
+        decibels=decibels,
+        cepstrum=timbre.cepstrum(spectra, decibels),
+        spectrum=spectrum,
+        whole=whole,
+    )

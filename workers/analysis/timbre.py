@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,24 +15,18 @@ from workers.model import Descriptors
 
 ENVELOPE_HOP = 64
 """Samples a step of the amplitude envelope: 2.9 ms."""
-_N_MFCC = 13
+N_MFCC = 13
+_SPECTRUM = ("centroid_hz", "bandwidth_hz", "rolloff_hz", "flatness", "zero_crossing_rate", "contrast_db")
 _MEL_RANGE_DB = 80.0
+
+Doubles = NDArray[np.float64]
 
 
 def spectrum(spectra: Spectra, zero_crossing_rate: float) -> Descriptors:
     """Where the energy lies; means over frames, weighted by their energy."""
-    weight = np.sqrt(spectra.power.astype(np.float64))
-    total = float(weight.sum())
-    if total <= 0:
-        return {
-            "centroid_hz": None,
-            "bandwidth_hz": None,
-            "rolloff_hz": None,
-            "flatness": None,
-            "zero_crossing_rate": None,
-            "contrast_db": None,
-        }
-    weight = weight / total
+    if not float(spectra.power.sum()) > 0:
+        return dict.fromkeys(_SPECTRUM)
+    weight = loudness_weights(spectra)
     return {
         "centroid_hz": round(float(spectra.centroid @ weight), 1),
         "bandwidth_hz": round(float(spectra.bandwidth @ weight), 1),
@@ -50,21 +46,42 @@ def mel_db(spectra: Spectra) -> NDArray[np.float32]:
     return np.asarray(10 * np.log10(np.maximum(spectra.mel * np.float32(1 / top), least)), np.float32)
 
 
-def timbre(spectra: Spectra, tonalness: float) -> Descriptors:
-    """Mel cepstrum: mean and spread over frames, weighted by loudness. Coefficient 0 (gain) is left out."""
+@dataclass(frozen=True, slots=True)
+class Cepstrum:
+    """Mel cepstrum of a sound, weighted by loudness. Coefficient 0, the gain, is left out."""
+
+    mean: Doubles
+    """(N_MFCC,); 0 where silent; the other likewise."""
+    std: Doubles
+
+
+def loudness_weights(spectra: Spectra) -> Doubles:
+    """How much each frame counts: its amplitude; they sum to 1 (0 where silent)."""
     weight = np.sqrt(spectra.power.astype(np.float64))
-    if float(weight.sum()) <= 0:
-        return {"mfcc": None, "mfcc_std": None, "tonalness": None, "brightness": None}
-    weight /= weight.sum()
-    C = mfcc(mel_db(spectra), _N_MFCC + 1)[1:].astype(np.float64)
+    return np.asarray(weight / max(float(weight.sum()), 1e-12))
+
+
+def cepstrum(spectra: Spectra, decibels: NDArray[np.float32]) -> Cepstrum:
+    """Mel-frequency cepstral coefficients over the whole sound."""
+    weight = loudness_weights(spectra)
+    C = mfcc(decibels, N_MFCC + 1)[1:].astype(np.float64)
     mean = C @ weight
-    std = np.sqrt(np.maximum((C - mean[:, None]) ** 2 @ weight, 0))
-    bright = spectra.mel[24:].sum(axis=0) @ weight / max(float(spectra.mel.sum(axis=0) @ weight), 1e-12)
+    return Cepstrum(mean, np.sqrt(np.maximum((C - mean[:, None]) ** 2 @ weight, 0)))
+
+
+def brightness(spectra: Spectra) -> float:
+    """Share of the mel bands' power that lies in the upper half of them, above 2 kHz."""
+    by_band = spectra.mel.astype(np.float64) @ loudness_weights(spectra)
+    return float(by_band[len(by_band) // 2 :].sum() / max(float(by_band.sum()), 1e-12))
+
+
+def timbre(found: Cepstrum, bright: float, tonalness: float) -> Descriptors:
+    """Mel cepstrum: its mean and its spread over frames; how tonal and how bright the sound is, 0 to 1."""
     return {
-        "mfcc": tuple(round(float(x), 2) for x in mean),
-        "mfcc_std": tuple(round(float(x), 2) for x in std),
+        "mfcc": tuple(round(float(x), 2) for x in found.mean),
+        "mfcc_std": tuple(round(float(x), 2) for x in found.std),
         "tonalness": round(tonalness, 3),
-        "brightness": round(float(bright), 4),
+        "brightness": round(bright, 4),
     }
 
 
