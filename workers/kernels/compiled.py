@@ -28,9 +28,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial, wraps
 from threading import Lock
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, overload
 
 import numba
 import numpy as np
@@ -80,13 +80,32 @@ warmers: list[Callable[[], None]] = []
 """Everything `warm` calls."""
 
 
-def kernel(function: Function) -> Function:
-    """Compile `function` to machine code at its first call with each type, without the GIL, and keep it on disk."""
-    compiled = numba.njit(nogil=True, cache=True, fastmath=set(FLOAT_RULES), error_model="numpy")(function)
+@overload
+def kernel(function: Function) -> Function: ...
+@overload
+def kernel(*, in_order: bool) -> Callable[[Function], Function]: ...
+def kernel(function: Function | None = None, *, in_order: bool = False) -> Any:
+    """Compile a function to machine code at its first call with each type, without the GIL, and keep it on disk.
+
+    With `in_order` sums stay as they are written: for recursive filters, where the order decides what waits for what
+    (reordered, the K-weighting takes four times as long).
+    """
+    if function is None:
+        return partial(_compile, in_order=in_order)
+    return _compile(function, in_order=in_order)
+
+
+def _compile(function: Function, in_order: bool) -> Function:
+    rules = FLOAT_RULES - {"reassoc"} if in_order else FLOAT_RULES
+    if JIT:
+        compiled = numba.njit(nogil=True, cache=True, fastmath=set(rules), error_model="numpy")(function)
+    else:
+        compiled = cast(Any, np.errstate(all="ignore"))(function)  # compiled code does not warn of NaN either
     kernels.append(compiled)
     return cast(Function, compiled)
 
 
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 REFUSED = (TypeError, ValueError, OverflowError, NumbaError)
 """What a kernel under `closed` raises for arguments of a type it was not compiled for."""
 
@@ -119,13 +138,13 @@ def opened(compiled: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _strict(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` as numba would have it where numba is switched off: only for float arrays it could be compiled for."""
+    """`function` as numba would have it where numba is switched off: for vectors of floats and for numbers."""
 
     @wraps(function)
     def refusing(*arguments: Any) -> Any:
         for value in arguments:
             known = isinstance(value, int | float) or (
-                isinstance(value, np.ndarray) and value.dtype in (np.float32, np.float64) and value.flags.carray
+                isinstance(value, np.ndarray) and value.dtype in FLOATS and value.ndim == 1 and value.flags.carray
             )
             if not known:
                 raise TypeError(f"no matching definition for {type(value)}")

@@ -12,9 +12,14 @@ from workers.kernels.compiled import kernel, warms
 
 @kernel
 def _count_changes(y: Float32, begin: int, end: int, threshold: float) -> int:
+    if end <= begin:
+        return 0
+    limit = np.float32(threshold)
+    now = y[begin:end]
+    before = y[begin - 1 : end - 1]
     changes = 0
-    for k in range(begin, end):
-        changes += (y[k] < threshold) != (y[k - 1] < threshold)
+    for k in range(now.shape[0]):
+        changes += (now[k] < limit) != (before[k] < limit)
     return changes
 
 

@@ -21,8 +21,8 @@ TINY, HUGE = 1e-200, 1e200
 def _correlate(chroma: Floats, profile: Floats) -> float:
     if chroma.shape[0] != 12 or profile.shape[0] != 12:
         return math.nan
-    mean_c = 0.0
-    mean_p = 0.0
+    mean_c = np.float64(0)
+    mean_p = np.float64(0)
     flat_c = True
     flat_p = True
     for i in range(12):
@@ -32,9 +32,9 @@ def _correlate(chroma: Floats, profile: Floats) -> float:
         flat_p &= profile[i] == profile[0]
     mean_c /= 12
     mean_p /= 12
-    covariance = 0.0
-    variance_c = 0.0
-    variance_p = 0.0
+    covariance = np.float64(0)
+    variance_c = np.float64(0)
+    variance_p = np.float64(0)
     for i in range(12):
         c = chroma[i] - mean_c
         p = profile[i] - mean_p
@@ -118,13 +118,13 @@ def _score(chroma: Floats, major: Floats, minor: Floats, scores: Floats) -> bool
         return False
     centred = np.empty((3, 24))
     for row, vector in enumerate((chroma, major, minor)):
-        mean = 0.0
+        mean = np.float64(0)
         flat = True
         for i in range(12):
             mean += vector[i]
             flat &= vector[i] == vector[0]
         mean /= 12
-        energy = 0.0
+        energy = np.float64(0)
         for i in range(12):
             energy += (vector[i] - mean) ** 2
         if not flat and not TINY <= energy <= HUGE:
@@ -137,8 +137,8 @@ def _score(chroma: Floats, major: Floats, minor: Floats, scores: Floats) -> bool
             centred[row, i] = value
             centred[row, i + 12] = value
     for tonic in range(12):
-        r_major = 0.0
-        r_minor = 0.0
+        r_major = np.float64(0)
+        r_minor = np.float64(0)
         for i in range(12):
             r_major += centred[0, i + tonic] * centred[1, i]
             r_minor += centred[0, i + tonic] * centred[2, i]

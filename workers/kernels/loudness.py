@@ -20,8 +20,8 @@ from workers.kernels.compiled import kernel, warms
 ABSOLUTE_GATE_LUFS = -70.0
 RELATIVE_GATE_LU = -10.0
 TILE = 1024
-CHUNK = 32
-"""Samples oversampled, or passed over, together."""
+CHUNK = 64
+"""Samples oversampled, or passed over, together; tiles are whole chunks."""
 
 # BS.1770-4, annex 2: the first two of four phases; the others are these two, backwards
 _QUARTER = np.array(
@@ -97,85 +97,99 @@ def oversampler(sr: float) -> Float32:
 
 
 @kernel
+def _highest(x: Float32) -> float:
+    """Largest absolute value; NaN if there is one.
+
+    As integers: the bits of floats without their sign are in the order of the floats, and a maximum of integers fills
+    vector registers where one of floats, because of NaN, may not.
+    """
+    bits = x.view(np.int32)
+    highest = np.int32(0)
+    for i in range(bits.shape[0]):
+        highest = max(highest, np.int32(bits[i] & np.int32(0x7FFFFFFF)))
+    found = np.empty(1, np.int32)
+    found[0] = highest
+    return float(found.view(np.float32)[0])
+
+
+@kernel
 def _true_peak(x: Float32, n: int, filters: Float32, peak: float) -> float:
-    """Highest of `peak` and the oversampled ``x[11 : 11 + n]``; `x` begins with the eleven samples before."""
-    n_taps = filters.shape[1]
-    most = np.float32(0)
+    """Highest of `peak` and the oversampled ``x[11 : 11 + n]``; eleven samples before it, zeros behind."""
+    reach = np.float64(0)
     for p in range(filters.shape[0]):
-        reach = np.float32(0)
-        for k in range(n_taps):
-            reach += abs(filters[p, k])
-        most = max(most, reach)
-    highest = np.float32(peak)
+        reach = max(reach, np.abs(filters[p]).sum())
     between = np.empty(CHUNK, np.float32)
     for begin in range(0, n, CHUNK):
-        size = min(CHUNK, n - begin)
-        local = np.float32(0)
-        for i in range(begin, begin + size + n_taps - 1):
-            local = max(local, abs(x[i]))
-        if local * most <= highest:
+        near = x[begin : begin + CHUNK + 11]
+        if reach * _highest(near) <= peak:
             continue  # not even the worst case is higher than what was found
         for p in range(filters.shape[0]):
-            between[:] = 0
-            for k in range(n_taps):
-                tap = filters[p, k]
-                for i in range(size):
-                    between[i] += tap * x[begin + i + k]
-            for i in range(size):
-                highest = max(highest, abs(between[i]))
-    return float(highest)
+            h = filters[p]
+            h0, h1, h2, h3, h4, h5 = h[0], h[1], h[2], h[3], h[4], h[5]
+            h6, h7, h8, h9, h10, h11 = h[6], h[7], h[8], h[9], h[10], h[11]
+            for i in range(CHUNK):
+                early = near[i] * h0 + near[i + 1] * h1 + near[i + 2] * h2 + near[i + 3] * h3 + near[i + 4] * h4
+                middle = near[i + 5] * h5 + near[i + 6] * h6 + near[i + 7] * h7 + near[i + 8] * h8
+                between[i] = early + middle + near[i + 9] * h9 + near[i + 10] * h10 + near[i + 11] * h11
+            peak = max(peak, _highest(between))
+    return peak
+
+
+@kernel(in_order=True)
+def _k_energy(x: Float32, filters: Doubles, state: Doubles) -> float:
+    """Energy of `x` behind both filters; `state` holds the last two values before, between and behind them."""
+    s0, s1, s2, s3, s4 = filters[0]
+    h3, h4 = filters[1, 3], filters[1, 4]
+    x1, x2, u1, u2, v1, v2 = state
+    energy = np.float64(0)
+    for i in range(x.shape[0]):
+        x0 = np.float64(x[i])
+        # what the last value decides comes last: only that one product waits for it
+        u0 = (s0 * x0 + s1 * x1 + s2 * x2 - s4 * u2) - s3 * u1
+        v0 = (u0 - 2 * u1 + u2 - h4 * v2) - h3 * v1
+        energy += v0 * v0
+        x2, x1, u2, u1, v2, v1 = x1, x0, u1, u0, v1, v0
+    state[0], state[1], state[2], state[3], state[4], state[5] = x1, x2, u1, u2, v1, v2
+    return energy
+
+
+@kernel
+def _squares(x: Float32) -> float:
+    squares = np.float64(0)
+    for i in range(x.shape[0]):
+        squares += np.float64(x[i]) * np.float64(x[i])
+    return squares
 
 
 @kernel
 def _levels(
     y: Float32, weights: Doubles, k_filters: Doubles, filters: Float32, step: int
-) -> tuple[Doubles, float, float, float, float]:
+) -> tuple[Doubles, float, float, float]:
     n, n_channels = y.shape
-    n_taps = filters.shape[1]
     powers = np.zeros(n // step + 1)  # weighted energy of each 100 ms
-    state = np.zeros((n_channels, 8))
-    history = np.zeros((n_channels, n_taps - 1 + TILE), np.float32)
-    squares = 0.0
-    weighted = 0.0
-    peak = 0.0
-    true_peak = 0.0
-    s0, s1, s2, s3, s4 = k_filters[0]
-    h3 = k_filters[1, 3]
-    h4 = k_filters[1, 4]
-    for begin in range(0, n + n_taps - 1, TILE):
+    state = np.zeros((n_channels, 6))
+    history = np.zeros((n_channels, 11 + TILE), np.float32)
+    squares = np.float64(0)
+    peak: float = 0.0
+    true_peak: float = 0.0
+    for begin in range(0, n + 11, TILE):
         size = max(0, min(TILE, n - begin))
-        tail = min(TILE, n + n_taps - 1 - begin)
         for c in range(n_channels):
             x = history[c]
-            for i in range(size):
-                x[n_taps - 1 + i] = y[begin + i, c]
-            x[n_taps - 1 + size :] = 0
-            for i in range(size):
-                peak = max(peak, abs(x[n_taps - 1 + i]))
-            for i in range(size):
-                squares += np.float64(x[n_taps - 1 + i]) * np.float64(x[n_taps - 1 + i])
-            true_peak = max(true_peak, peak)
-            true_peak = _true_peak(x, tail, filters, true_peak)
-            x1, x2, u1, u2, v1, v2 = state[c, 0], state[c, 1], state[c, 2], state[c, 3], state[c, 4], state[c, 5]
-            i = 0
-            while i < size:
-                block = (begin + i) // step
+            fresh = x[11 : 11 + size]
+            fresh[:] = y[begin : begin + size, c]
+            x[11 + size :] = 0
+            squares += _squares(fresh)
+            peak = max(peak, _highest(fresh))
+            true_peak = _true_peak(x, min(TILE, n + 11 - begin), filters, max(true_peak, peak))
+            start = 0
+            while start < size:
+                block = (begin + start) // step
                 stop = min(size, (block + 1) * step - begin)
-                energy = 0.0
-                while i < stop:
-                    x0 = np.float64(x[n_taps - 1 + i])
-                    u0 = (s0 * x0 + s1 * x1 + s2 * x2 - s4 * u2) - s3 * u1
-                    v0 = (u0 - 2 * u1 + u2 - h4 * v2) - h3 * v1
-                    energy += v0 * v0
-                    x2, x1, u2, u1, v2, v1 = x1, x0, u1, u0, v1, v0
-                    i += 1
-                powers[block] += weights[c] * energy
-            state[c, 0], state[c, 1], state[c, 2], state[c, 3], state[c, 4], state[c, 5] = x1, x2, u1, u2, v1, v2
-            for i in range(n_taps - 1):
-                x[i] = x[TILE + i]
-    for block in range(powers.shape[0]):
-        weighted += powers[block]
-    return powers[: n // step], weighted, squares, peak, true_peak
+                powers[block] += weights[c] * _k_energy(fresh[start:stop], k_filters, state[c])
+                start = stop
+            x[:11] = x[TILE:].copy()
+    return powers, squares, peak, true_peak
 
 
 def _lufs(power: float) -> float:
@@ -238,15 +252,16 @@ def measure_levels(y: ArrayLike, sr: float) -> Levels:
     signal = as_array(array[:, np.newaxis] if array.ndim == 1 else array, "y", 2)
     step = max(1, math.floor(sr / 10 + 0.5))
     n, n_channels = signal.shape
-    powers, weighted, squares, peak, true_peak = _levels(
+    powers, squares, peak, true_peak = _levels(
         signal, channel_weights(n_channels), k_weighting(sr), oversampler(sr), step
     )
     if not math.isfinite(squares):
         raise ParameterError("y holds NaN or infinite samples.")
-    blocks = np.convolve(powers, np.full(4, 0.25 / step), "valid") if len(powers) >= 4 else np.zeros(0)
+    whole = powers[: n // step]
+    blocks = np.convolve(whole, np.full(4, 0.25 / step), "valid") if len(whole) >= 4 else np.zeros(0)
     return Levels(
         integrated_lufs=_integrate(blocks),
-        ungated_lufs=_lufs(weighted / n),
+        ungated_lufs=_lufs(float(powers.sum()) / n),
         momentary_max_lufs=_lufs(float(blocks.max())) if len(blocks) else math.nan,
         true_peak_dbtp=_decibels(true_peak),
         sample_peak_dbfs=_decibels(peak),

@@ -19,10 +19,13 @@ def _mean_rise_by_frame(frames: Float32, lag: int, edges: NDArray[np.int64]) -> 
         now = frames[t]
         before = frames[t - lag]
         for band in range(n_bands):
+            # slices, because an index known to begin at 0 needs no test for negative ones
+            a = now[edges[band] : edges[band + 1]]
+            b = before[edges[band] : edges[band + 1]]
             rise = np.float32(0)
-            for f in range(edges[band], edges[band + 1]):
-                rise += max(np.float32(0), now[f] - before[f])
-            envelope[band, t] = rise / np.float32(edges[band + 1] - edges[band])
+            for f in range(a.shape[0]):
+                rise += max(np.float32(0), a[f] - b[f])
+            envelope[band, t] = rise / np.float32(a.shape[0])
     return envelope
 
 

@@ -30,7 +30,7 @@ def _mean_of_finite(x: Floats, window: int, out: Doubles) -> None:
     share = 1.0 / window
     for begin in range(window - 1, n, step):
         end = min(n, begin + step)
-        total = 0.0
+        total = np.float64(0)
         for k in range(begin - window + 1, begin + 1):
             total += x[k]
         out[begin] = total * share
@@ -55,14 +55,14 @@ def _mean_of_finite(x: Floats, window: int, out: Doubles) -> None:
 @kernel
 def _mean_with_gaps(x: Floats, window: int, out: Doubles) -> None:
     whole = 0  # finite values in a row, up to the one looked at
-    total = 0.0
+    total = np.float64(0)
     for i in range(x.shape[0]):
         if not math.isfinite(x[i]):
             whole = 0
             continue
         whole += 1
         if whole == window or (whole > window and whole % RESUM == 0):
-            total = 0.0
+            total = np.float64(0)
             for k in range(i - window + 1, i + 1):
                 total += x[k]
         elif whole > window:

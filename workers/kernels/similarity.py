@@ -18,9 +18,9 @@ def _cosine(a: Floats, b: Floats) -> float:
     n = a.shape[0]
     if b.shape[0] != n or n == 0:
         return math.nan
-    dot = 0.0
-    aa = 0.0
-    bb = 0.0
+    dot = np.float64(0)
+    aa = np.float64(0)
+    bb = np.float64(0)
     for i in range(n):
         x = np.float64(a[i])
         y = np.float64(b[i])
@@ -29,7 +29,7 @@ def _cosine(a: Floats, b: Floats) -> float:
         bb += y * y
     if not (1e-200 <= aa <= 1e200 and 1e-200 <= bb <= 1e200):
         return math.nan  # nothing, or squares beyond what a float64 holds: looked at outside
-    return max(-1.0, min(1.0, dot / math.sqrt(aa) / math.sqrt(bb)))
+    return max(-1.0, min(1.0, dot / (math.sqrt(aa) * math.sqrt(bb))))
 
 
 def fast_cosine_similarity(a: ArrayLike, b: ArrayLike) -> float:

@@ -31,8 +31,8 @@ def _centroid_by_frame(frames: Float32, frequencies: Float32) -> Float32:
     centroid = np.empty(n_frames, np.float32)
     for t in range(n_frames):
         frame = frames[t]
-        total = 0.0
-        weighted = 0.0
+        total = np.float64(0)
+        weighted = np.float64(0)
         for f in range(n_bins):
             total += frame[f]
             weighted += np.float64(frame[f]) * np.float64(frequencies[f])
@@ -104,15 +104,15 @@ def _moments(frames: Float32, frequencies: Float32, roll: float, floor: float) -
     whole = n_bins - n_bins % 4
     for t in range(n_frames):
         frame = frames[t]
-        total = 0.0
-        weighted = 0.0
-        floored = 0.0
+        total = np.float64(0)
+        weighted = np.float64(0)
+        floored = np.float64(0)
         for f in range(n_bins):
             value = np.float64(frame[f])
             total += value
             weighted += value * frequencies[f]
             floored += max(least, frame[f])
-        logarithms = 0.0
+        logarithms = np.float64(0)
         for f in range(0, whole, 4):
             # a logarithm for four bins: the product of four float32 fits a float64
             one = np.float64(max(least, frame[f])) * np.float64(max(least, frame[f + 1]))
@@ -124,12 +124,12 @@ def _moments(frames: Float32, frequencies: Float32, roll: float, floor: float) -
         if total == 0:
             continue
         centre = weighted / total
-        spread = 0.0
+        spread = np.float64(0)
         for f in range(n_bins):
             spread += frame[f] * (frequencies[f] - centre) ** 2
         moments[0, t] = centre
         moments[1, t] = math.sqrt(spread / total)
-        passed = 0.0
+        passed = np.float64(0)
         f = 0
         while f < n_bins - 1:
             passed += frame[f]
@@ -192,7 +192,7 @@ def _mean_of_extremes(values: Float32, count: int, sign: float, kept: Float32) -
                 kept[j] = kept[j + 1]
                 j += 1
             kept[j] = value
-    total = 0.0
+    total = np.float64(0)
     for j in range(count):
         total += kept[j]
     return sign * total / count

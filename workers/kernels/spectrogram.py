@@ -174,9 +174,11 @@ def _mel(frames: Float32, filterbank: Float32) -> Float32:
     mel = np.empty((n_frames, n_mels), np.float32)
     for t in range(n_frames):
         for m in range(n_mels):
+            weights = filterbank[m, low[m] : high[m]]
+            bins = frames[t, low[m] : high[m]]
             total = np.float32(0)
-            for f in range(low[m], high[m]):
-                total += filterbank[m, f] * frames[t, f]
+            for f in range(weights.shape[0]):
+                total += weights[f] * bins[f]
             mel[t, m] = total
     return mel
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.naive import loudness as naive
-from tests.workers.kernels.examples import gains, quick, signals
+from tests.workers.kernels.examples import gains, needs_numba, quick, signals
 from workers.errors import ParameterError
 from workers.kernels.loudness import (
     TILE,
@@ -38,6 +38,7 @@ def test_filters_are_those_of_the_recommendation_at_48_khz():
     np.testing.assert_allclose(high_pass, [*naive.HIGH_PASS_48K[0], *naive.HIGH_PASS_48K[1][1:]], atol=1e-12)
 
 
+@needs_numba
 @pytest.mark.parametrize("sr", [8000, 11_025, 22_050, 44_100, 48_000, 96_000, 192_000])
 @pytest.mark.parametrize("db", [-3.0, -23.0, -33.0])
 def test_a_stereo_sine_is_as_loud_as_the_standard_says(sr, db):
@@ -48,13 +49,14 @@ def test_a_stereo_sine_is_as_loud_as_the_standard_says(sr, db):
     assert levels.rms_dbfs == pytest.approx(db - 3.01, abs=0.01)
 
 
+@needs_numba
 def test_gates_leave_out_what_is_quiet():
     # EBU Tech 3341, cases 3 to 5, shortened
     quiet, loud = stereo(sine(1000, -36, 1)), stereo(sine(1000, -23, 30))
     assert integrated_loudness(np.concatenate([quiet, loud, quiet]), SR) == pytest.approx(-23, abs=0.1)
     silent = stereo(sine(1000, -72, 1))
     assert integrated_loudness(np.concatenate([silent, quiet, loud, quiet, silent]), SR) == pytest.approx(-23, abs=0.1)
-    three = [stereo(sine(1000, db, 2)) for db in (-26, -20, -26)]
+    three = [stereo(sine(1000, db, 8)) for db in (-26, -20, -26)]
     assert integrated_loudness(np.concatenate(three), SR) == pytest.approx(
         10 * math.log10((2 * 10**-2.6 + 10**-2.0) / 3), abs=0.1
     )
@@ -69,6 +71,7 @@ def test_agrees_with_the_recommendation_step_by_step(n_channels):
     assert integrated_loudness(y, SR) == pytest.approx(expected, abs=1e-4)
 
 
+@needs_numba
 def test_surround_weighs_more_and_the_subwoofer_nothing():
     tone = sine(1000, -23, 1)
     alone = [integrated_loudness(tone[:, np.newaxis] * np.eye(6, dtype=np.float32)[c], SR) for c in range(6)]

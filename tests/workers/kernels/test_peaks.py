@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.naive import signals as naive
 from tests.workers.kernels.examples import gains, quick, signals
 from workers.errors import ParameterError
-from workers.kernels.peaks import find_peaks_simple
+from workers.kernels.peaks import CLIMB, find_peaks_simple
 
 steps = signals(values=st.integers(-3, 3).map(float))
 """Few values: plateaus and peaks of equal height everywhere."""
@@ -23,6 +23,15 @@ distances = st.one_of(st.integers(1, 20), st.floats(1, 20))
 def test_finds_the_middles_of_maxima(x, height, distance):
     expected = naive.find_peaks(x.tolist(), -math.inf if height is None else height, math.ceil(distance))
     assert find_peaks_simple(x, height=height, distance=distance).tolist() == expected
+
+
+@pytest.mark.parametrize("distance", [3, CLIMB, CLIMB + 1, 500])
+@pytest.mark.parametrize("digits", [0, 9])
+def test_many_peaks_thin_out_alike_whatever_the_way(distance, digits):
+    rng = np.random.default_rng(12)
+    for x in (rng.standard_normal(1500), np.sort(rng.standard_normal(1500)) + np.arange(1500) % 2 * 0.5):
+        x = np.round(x, digits)
+        assert find_peaks_simple(x, distance=distance).tolist() == naive.find_peaks(x, -math.inf, distance)
 
 
 @quick

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.naive import signals as naive
-from tests.workers.kernels.examples import gains, quick, sample, signals
+from tests.workers.kernels.examples import gains, needs_numba, quick, sample, signals
 from workers.errors import ParameterError
 from workers.kernels.rolling import RESUM, fast_rolling_mean
 
@@ -27,6 +27,7 @@ def test_a_window_with_a_gap_has_no_mean(x, window):
     np.testing.assert_allclose(fast_rolling_mean(x, window), naive.rolling_mean(x.tolist(), window), atol=1e-12)
 
 
+@needs_numba
 @pytest.mark.parametrize("gap", [False, True])
 @pytest.mark.parametrize("window", [1, 7, RESUM + 3])
 def test_rounding_does_not_pile_up(window, gap):
