@@ -15,6 +15,7 @@ from api.limits import BodyLimit
 from api.metrics import Timing
 from api.parts import Parts, Stores
 from api.routes import exports, front, health, jobs, keys, roots, samples, search, uploads
+from api.schemas import JobRequest
 from api.shapes import ProblemShape
 from config.settings import Settings
 from stores.doors import Pulse, Vectors
@@ -108,14 +109,17 @@ def _lifespan(
 
 
 def _describe(app: FastAPI) -> None:
-    """Name the shape of problems in the schema; FastAPI's own 422 is replaced by it."""
+    """Add to the schema what FastAPI cannot see: the shape of problems, which also replaces its own 422, and that of
+    a body which a route reads by itself."""
     generate = app.openapi
 
     def openapi() -> dict[str, object]:
         if app.openapi_schema is None:
             schema = generate()
             kept = schema.setdefault("components", {}).setdefault("schemas", {})
-            kept["ProblemShape"] = ProblemShape.model_json_schema()
+            for model in (ProblemShape, JobRequest):
+                shape = model.model_json_schema(ref_template="#/components/schemas/{model}")
+                kept |= {**shape.pop("$defs", {}), model.__name__: shape}
             for operations in schema["paths"].values():
                 for operation in operations.values():
                     operation["responses"].pop("422", None)

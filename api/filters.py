@@ -12,7 +12,7 @@ from api.schemas import SamplesQuery, Where
 from stores import filters
 from stores.records import SampleFilter
 
-_NUMBER = re.compile(r"[+-]?(\d{1,12}(\.\d{0,12})?|\.\d{1,12})")
+_NUMBER = re.compile(r"[+-]?(\d{1,12}(\.\d{0,12})?|\.\d{1,12})", re.ASCII)
 Bounds = tuple[float | None, float | None]
 
 

@@ -12,7 +12,7 @@ from api.answers import Json
 from api.deps import Parts, Reader, Writer
 from api.errors import Problem
 from api.limits import NDJSON, content_type
-from api.schemas import FilesQuery, JobRequest, JobsQuery, SubmitQuery
+from api.schemas import FilesQuery, JobsQuery, SubmitQuery
 from api.shapes import PROBLEMS, FilesShape, JobShape, JobsShape
 from api.streams import EventStream
 from api.submit import Submission
@@ -26,7 +26,7 @@ IdempotencyKey = Annotated[str | None, Header(description="The same key and requ
 _BODY = {
     "required": True,
     "content": {
-        "application/json": {"schema": JobRequest.model_json_schema(ref_template="#/components/schemas/{model}")},
+        "application/json": {"schema": {"$ref": "#/components/schemas/JobRequest"}},
         NDJSON: {
             "schema": {"type": "string"},
             "example": '{"root": "library", "path": "kick.wav"}\n{"root": "library", "path": "snare.wav"}\n',

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -75,6 +76,12 @@ class Gateway:
         assert answer.status_code == 202, answer.text
         said: dict[str, Any] = answer.json()
         return said
+
+    def submit_to(self, url: str) -> str:
+        """Submit the whole root `library` to this gateway where it listens; the job's id."""
+        answer = httpx.post(f"{url}/v1/jobs", json={"source": {"root": "library"}}, timeout=10)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
 
     def end(self, job_id: str, rows: Sequence[Row]) -> None:
         """Do what a worker does: end the job's next open chunk with these rows."""

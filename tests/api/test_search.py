@@ -1,0 +1,210 @@
+"""What sounds alike, aspect by aspect."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from api.errors import Problem
+from api.similarity import cosine, leaning, likeness, unit, unpack, weights_of
+from tests.api.gateway import Gateway, vector
+from workers.model import ASPECTS, Kind, Tempo
+
+
+@pytest.fixture
+def library(gateway: Gateway) -> Gateway:
+    """Sounds that are alike in one respect and not in another."""
+    gateway.sample("here.wav", vector=vector(timbre=[1, 0], rhythm=[1, 0]))
+    gateway.sample("timbre.wav", vector=vector(timbre=[1, 0], rhythm=[0, 1]), tempo=Tempo(90.0, 0.9, 8, (), None))
+    gateway.sample("rhythm.wav", vector=vector(timbre=[0, 1], rhythm=[1, 0]), kind=Kind("one-shot", 0.9))
+    gateway.sample("other.wav", vector=vector(timbre=[-1, 0], rhythm=[-1, 0]))
+    gateway.sample("silent.wav", vector=b"")
+    gateway.index()
+    return gateway
+
+
+def id_of(gateway: Gateway, name: str) -> str:
+    return next(
+        str(item["sample_id"])
+        for item in gateway.client.get("/v1/samples").json()["items"]
+        if item["files"][0]["path"] == name
+    )
+
+
+def search(gateway: Gateway, name: str = "here.wav", **more: object) -> list[tuple[str, float]]:
+    answer = gateway.client.post("/v1/search", json={"like": {"sample": id_of(gateway, name)}, **more})
+    assert answer.status_code == 200, answer.text
+    return [(hit["sample"]["files"][0]["path"], hit["score"]) for hit in answer.json()["items"]]
+
+
+def test_the_sound_itself_is_nearest(library: Gateway) -> None:
+    hits = search(library)
+    assert hits[0] == ("here.wav", 1.0)
+    assert hits[-1] == ("other.wav", -1.0)
+    assert [score for _, score in hits] == sorted((score for _, score in hits), reverse=True)
+
+
+def test_weights_decide_in_which_respect(library: Gateway) -> None:
+    assert [name for name, _ in search(library, aspects={"timbre": 1})][:2] == ["here.wav", "timbre.wav"] or (
+        dict(search(library, aspects={"timbre": 1}))["timbre.wav"] == 1
+    )
+    scores = dict(search(library, aspects={"timbre": 3, "rhythm": 1}))
+    assert scores["timbre.wav"] == pytest.approx(0.75)
+    assert scores["rhythm.wav"] == pytest.approx(0.25)
+
+
+def test_each_aspects_share_is_shown(library: Gateway) -> None:
+    answer = library.client.post("/v1/search", json={"like": {"sample": id_of(library, "here.wav")}})
+    hit = next(one for one in answer.json()["items"] if one["sample"]["files"][0]["path"] == "timbre.wav")
+    assert hit["aspects"] == {"timbre": 1.0, "pitch": None, "rhythm": 0.0, "dynamics": None, "spectrum": None}
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ({"bpm": [80, 100]}, {"timbre.wav"}),
+        ({"bpm": [None, 100]}, {"timbre.wav"}),
+        ({"bpm": [100, None], "kind": "loop"}, {"here.wav", "other.wav"}),
+        ({"kind": "one-shot"}, {"rhythm.wav"}),
+        (
+            {"key": "C minor", "camelot": "5A", "duration": [1, 10]},
+            {"here.wav", "timbre.wav", "rhythm.wav", "other.wav"},
+        ),
+        ({"key": "D minor"}, set()),
+        ({"bpm": None}, {"here.wav", "timbre.wav", "rhythm.wav", "other.wav"}),
+    ],
+)
+def test_only_what_passes_is_found(library: Gateway, where: dict[str, object], names: set[str]) -> None:
+    assert {name for name, _ in search(library, where=where)} == names
+
+
+def test_the_limit_holds(library: Gateway) -> None:
+    assert len(search(library, limit=2)) == 2
+
+
+def test_a_vector_of_ones_own(library: Gateway) -> None:
+    numbers = [0.0] * 128
+    numbers[1] = 1e-3
+    answer = library.client.post("/v1/search", json={"like": {"vector": numbers}, "limit": 1})
+    assert answer.json()["items"][0]["sample"]["files"][0]["path"] == "rhythm.wav"
+
+
+def test_the_index_writer_may_begin_anew(library: Gateway) -> None:
+    assert search(library)
+    library.stores.samples.next_generation(1)
+    assert search(library) == []
+    library.index()
+    assert search(library)[0][0] == "here.wav"
+
+
+def test_a_broken_index_is_503(library: Gateway) -> None:
+    search(library)
+    library.stores.vectors.broken = True
+    answer = library.client.post("/v1/search", json={"like": {"sample": id_of(library, "here.wav")}})
+    assert (answer.status_code, answer.json()["code"]) == (503, "vector_index_broken")
+
+
+def test_silence_is_like_nothing(library: Gateway) -> None:
+    answer = library.client.post("/v1/search", json={"like": {"sample": id_of(library, "silent.wav")}})
+    assert (answer.status_code, answer.json()["code"]) == (422, "no_vector")
+
+
+def test_no_such_sample(library: Gateway) -> None:
+    assert library.client.post("/v1/search", json={"like": {"sample": "x"}}).status_code == 404
+
+
+FLAT = [1.0] * 128
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"like": {}},
+        {"like": {"sample": "x", "vector": FLAT}},
+        {"like": {"vector": FLAT[:127]}},
+        {"like": {"vector": [*FLAT, 1.0]}},
+        {"like": {"vector": [0.0] * 128}},
+        {"like": {"vector": [1e-300] * 128}},
+        {"like": {"vector": [1e300] * 128}},
+        {"like": {"vector": ["x"] * 128}},
+        {"like": {"vector": FLAT}, "aspects": {"colour": 1}},
+        {"like": {"vector": FLAT}, "aspects": {"timbre": 0}},
+        {"like": {"vector": FLAT}, "aspects": {}},
+        {"like": {"vector": FLAT}, "aspects": {"timbre": -1}},
+        {"like": {"vector": FLAT}, "aspects": {"timbre": "x"}},
+        {"like": {"vector": [1.0] + [0.0] * 127}, "aspects": {"rhythm": 1}},
+        {"like": {"vector": FLAT}, "where": {"bpm": [122, 118]}},
+        {"like": {"vector": FLAT}, "where": {"bpm": [1]}},
+        {"like": {"vector": FLAT}, "where": {"bpm": 120}},
+        {"like": {"vector": FLAT}, "where": {"key": "H moll"}},
+        {"like": {"vector": FLAT}, "where": {"$or": []}},
+        {"like": {"vector": FLAT}, "limit": 0},
+        {"like": {"vector": FLAT}, "limit": 101},
+        {"like": {"vector": FLAT}, "limit": 2.5},
+    ],
+)
+def test_a_search_that_makes_no_sense_is_refused(library: Gateway, body: dict[str, object]) -> None:
+    answer = library.client.post("/v1/search", json=body)
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_what_is_not_a_number_is_refused(library: Gateway, number: str) -> None:
+    bodies = (
+        f'{{"like": {{"vector": [{number}{", 1" * 127}]}}}}',
+        f'{{"like": {{"vector": [1{", 1" * 127}]}}, "aspects": {{"timbre": {number}}}}}',
+        f'{{"like": {{"vector": [1{", 1" * 127}]}}, "where": {{"bpm": [{number}, null]}}}}',
+    )
+    for body in bodies:
+        answer = library.client.post("/v1/search", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 422, body
+
+
+def test_only_the_owners_samples_are_found(library: Gateway) -> None:
+    mine = library.sample("mine.wav", owner="ann", vector=vector(timbre=[1, 0]))
+    library.index()
+    _, secret = library.stores.keys.create(name="k", owner="ann", scopes=["read"], ttl_s=None)
+    library.app.state.parts.gate.forget()
+    answer = library.client.post("/v1/search", json={"like": {"sample": mine}}, headers={"X-API-Key": secret})
+    assert [hit["sample"]["sample_id"] for hit in answer.json()["items"]] == [mine]
+
+
+# -- the arithmetic
+
+
+def test_cosine_is_deaf_to_gain_and_bounded() -> None:
+    x, y = [1.0, 2.0, 3.0], [3.0, -1.0, 0.5]
+    assert cosine(x, y) == pytest.approx(cosine([100 * v for v in x], y))
+    assert cosine(x, x) == pytest.approx(1)
+    assert cosine(x, [-v for v in x]) == pytest.approx(-1)
+    assert cosine(x, [0.0] * 3) is None
+
+
+def test_the_score_is_the_weighted_mean_of_the_aspects() -> None:
+    x = unpack(vector(timbre=[1, 0], rhythm=[1, 0], pitch=[1]))
+    y = unpack(vector(timbre=[1, 1], rhythm=[-1, 0]))
+    like = likeness(x, y, {"timbre": 2, "rhythm": 1, "pitch": 1})
+    assert like.aspects["timbre"] == pytest.approx(math.sqrt(0.5))
+    assert like.aspects["pitch"] is None
+    assert like.score == pytest.approx((2 * math.sqrt(0.5) - 1 + 0) / 4)
+
+
+def test_the_index_is_asked_with_what_counts() -> None:
+    query = unpack(vector(timbre=[1, 0], rhythm=[1, 0]))
+    asked = unpack(leaning(query, {"timbre": 2, "rhythm": 1}))
+    assert asked[ASPECTS["timbre"][0]] == 1
+    assert asked[ASPECTS["rhythm"][0]] == 0.5
+
+
+def test_an_aspect_of_which_the_sound_says_nothing_has_no_weight() -> None:
+    query = unpack(vector(timbre=[1]))
+    assert weights_of(None, query) == {"timbre": 1}
+    with pytest.raises(Problem):
+        weights_of({"pitch": 1}, query)
+
+
+def test_a_vector_is_made_unit_length() -> None:
+    assert math.hypot(*unit([3.0] * 128)) == pytest.approx(1)
