@@ -27,10 +27,10 @@ TECHNO = {"k": "X...X...X...X...", "h": "..X...X...X...X.", "w": "...x..x....x..
 HALF = {"b": "X.....x.........", "f": "........X.......", "m": "x-x-x-x-x-x-x-x-", "r": "..x........x...."}
 LATIN = {"k": "X..X..x.X..X..x.", "w": "x..x..x...x.x...", "m": "x-xx-xx-", "t": "......x.......xx"}
 
-PUSH = ((0.0, 0.75, 0), (0.75, 0.5, 0), (1.5, 0.5, 7), (2.0, 0.75, 0), (2.75, 0.5, 0), (3.5, 0.5, 2))
+PUSH = ((0.0, 0.75, 0), (0.75, 0.5, 0), (1.5, 0.5, 7), (2.0, 0.75, 2), (2.75, 0.5, 0), (3.5, 0.5, 2))
 OFFBEAT = ((0.5, 0.4, 0), (1.5, 0.4, 4), (2.5, 0.4, 0), (3.5, 0.4, 2))
 LONG = ((0.0, 3.5, 0),)
-SIXTEENTHS = tuple((n / 4, 0.2, (0, 0, 7, 0, 0, 4, 0, 7, 0, 0, 2, 0, 7, 0, 6, 7)[n]) for n in range(16))
+SIXTEENTHS = tuple((n / 4, 0.2, (0, 0, 7, 2, 0, 4, 0, 2, 0, 0, 2, 3, 4, 2, 6, 7)[n]) for n in range(16))
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ LOOPS = (
     _tune_loop(
         "loops/melody/lead_hook_Bmin_145bpm.wav", 145.0, "B minor", "1.1.3.2.1.7.5-5.1.1.3.5.4.2.1---", tones.lead
     ),
-    _band_loop("loops/full/Deep House Cm 122bpm.flac", 122.0, "C minor", (0, 5, 3, 4), FOUR, tones.keys),
+    _band_loop("loops/full/Deep House Cm 122bpm.flac", 122.0, "C minor", (0, 5, 4, 0), FOUR, tones.keys),
     _band_loop("loops/full/Roller.wav", 174.0, "G minor", (0, 5, 3, 4), BREAK, tones.pad),
 )
 
@@ -189,7 +189,7 @@ ONE_SHOTS = (
 
 TRACKS = (
     _track("tracks/Night Drive.mp3", 105.0, "A minor", (0, 3, 4, 0), tones.pad, TECHNO),
-    _track("tracks/Morning Walk.flac", 96.0, "G major", (0, 5, 3, 4), tones.keys, BOOM_BAP),
+    _track("tracks/Morning Walk.flac", 96.0, "G major", (0, 3, 4, 0), tones.keys, BOOM_BAP),
 )
 
 SILENCE = Sound("oddities/Silent Take.wav", lambda: np.zeros(len(seconds(2.0))), "silence")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from cli.demo_library import make
+from cli.demo_library import make, write_audio
 from cli.demo_truth import Truth, read_truth
 from cli.synth.dsp import SR
 from cli.synth.music import EVERYTHING, LOOPS
@@ -90,6 +90,18 @@ def test_broken_files_are_what_they_say(folder: Path, truths: dict[str, Truth]) 
 def test_the_same_version_makes_the_same_sound() -> None:
     for sound in EVERYTHING[:3]:
         assert np.array_equal(sound.make(), sound.make())
+
+
+def test_the_same_sound_is_written_as_the_same_bytes(tmp_path: Path) -> None:
+    y = np.sin(np.arange(2000) / 20)
+    written = []
+    for name in ("ab.wav", "cd.wav"):  # two letters: float
+        write_audio(tmp_path / name, y)
+        assert soundfile.info(tmp_path / name).subtype == "FLOAT"
+        content = (tmp_path / name).read_bytes()
+        assert content[content.find(b"PEAK") + 12 :][:4] == bytes(4)
+        written.append(content)
+    assert written[0] == written[1]
 
 
 def test_a_library_that_is_there_is_not_made_again(folder: Path) -> None:
