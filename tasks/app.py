@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
-from celery import Celery
 from celery.signals import setup_logging
 
 from config.logging import configure_logging
 from config.settings import get_settings
 from tasks.configuration import celery_config
+from tasks.stopping import PoliteCelery
 
-app = Celery("samplemind", include=["tasks.lifecycle", "tasks.scan", "tasks.analyze"])
+app = PoliteCelery("samplemind", include=["tasks.lifecycle", "tasks.scan", "tasks.analyze"])
 app.conf.update(celery_config(get_settings()))
 
 
@@ -19,3 +20,6 @@ app.conf.update(celery_config(get_settings()))
 def _log_our_way(**_: Any) -> None:
     """Somebody connected to this signal: Celery leaves logging alone."""
     configure_logging(get_settings().log, part="worker")
+    # Two lines for each task, which say less than our own one.
+    for chatty in ("celery.app.trace", "celery.worker.strategy"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

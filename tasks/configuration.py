@@ -83,8 +83,8 @@ def _worker(settings: Settings) -> dict[str, Any]:
         "worker_concurrency": 1,
         # Kernels are loaded after the fork, so the cheap start is safe.
         "worker_pool_start_method": "fork",
-        # Loading numba on a cold machine takes longer than Celery's 4 s.
-        "worker_proc_alive_timeout": 60.0,
+        # Compiling the kernels on a cold and busy machine takes minutes; Celery would kill the child after 4 s.
+        "worker_proc_alive_timeout": 600.0,
         # Never hold more than what runs: a waiting chunk belongs to whoever is free, and queue lengths are true.
         "worker_prefetch_multiplier": 1,
         "worker_disable_prefetch": True,

@@ -24,6 +24,7 @@ from stores.doors import Pulse, Stores
 from stores.pulse import RedisPulse
 from tasks.chunk import Bench
 from tasks.send import Sender, Sends
+from tasks.stopping import nothing_yet
 from workers.errors import SampleMindError, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def this_child() -> Child:
 def _begin(sender: Any = None, **_: Any) -> None:
     """Take everything. A child that cannot must not take messages: it ends, and the parent makes another."""
     global _child
+    nothing_yet()
     try:
         _child = open_child(get_settings(), str(sender))
         _child.beat()

@@ -17,7 +17,7 @@ from tasks.names import QueueName
 def command(settings: Settings) -> list[str]:
     """The worker's command line."""
     return [
-        *(sys.executable, "-m", "celery", "--app", "tasks.app", "worker"),
+        *(sys.executable, "-m", "celery", "--quiet", "--app", "tasks.app", "worker"),
         *("--hostname", settings.worker.name or "worker@%h"),
         *("--queues", ",".join(name.value for name in QueueName)),
         *("--pool", "prefork", "--concurrency", "1"),

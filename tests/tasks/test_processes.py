@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import numpy as np
 import psutil
 import pytest
@@ -21,9 +23,11 @@ from config.environment import child_environment
 from config.settings import ChromaSettings, MongoSettings, QueueSettings, RedisSettings, Settings
 from stores.mongo import MongoStores, connect
 from stores.pulse import RedisPulse
+from stores.pulse import connect as connect_redis
 from stores.records import FolderSource, Job, JobState, NewJob, Priority, Status
 from stores.vectors import ChromaVectors
 from tasks.send import Sender
+from tests.servers import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -233,3 +237,72 @@ def test_a_killed_child_is_replaced_and_its_chunk_done_again(tmp_path: Path, url
         os.kill(child.pid, signal.SIGKILL)
         assert rig.ended(job).counts.done == 150
         assert worker.poll() is None
+
+
+def test_losing_all_of_redis_in_the_middle_loses_nothing(tmp_path: Path, urls: tuple[str, str, str]) -> None:
+    write_tones(tmp_path / "library", 200)
+    with running(tmp_path, urls, chunk_cost_s=0.1, republish_idle_s=1) as rig:
+        rig.start("tasks.reconcile")
+        rig.start("tasks.worker")
+        rig.workers_up()
+        job = rig.submit()
+        rig.wait(lambda: rig.stores.ledger.job(job.id).counts.done >= 10)
+        with connect_redis(rig.settings.redis) as redis:
+            redis.delete(*redis.keys(f"{rig.settings.redis.key_prefix}*"))  # type: ignore[misc]
+        assert rig.ended(job).counts.done == 200
+
+
+def test_a_stopping_worker_finishes_its_chunk(tmp_path: Path, urls: tuple[str, str, str]) -> None:
+    write_tones(tmp_path / "library", 300)
+    with running(tmp_path, urls, chunk_cost_s=0.5) as rig:
+        rig.start("tasks.reconcile")
+        worker = rig.start("tasks.worker")
+        rig.workers_up()
+        job = rig.submit()
+        rig.wait(lambda: rig.stores.ledger.job(job.id).counts.done >= 10)
+        began = time.monotonic()
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(30) == 0
+        assert time.monotonic() - began < 15  # it waits for the chunk, not for soft_shutdown_s
+        assert not rig.stores.ledger.job(job.id).state.ended
+        rig.start("tasks.worker")
+        assert rig.ended(job).counts.done == 300
+        attempts = {
+            json.loads(line)["attempt"] for line in rig.log("tasks.worker").splitlines() if "chunk_ended" in line
+        }
+        assert attempts == {1}
+
+
+def test_an_idle_worker_stops_at_once(tmp_path: Path, urls: tuple[str, str, str]) -> None:
+    with running(tmp_path, urls) as rig:
+        worker = rig.start("tasks.worker")
+        rig.workers_up()
+        began = time.monotonic()
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(30) == 0
+        assert time.monotonic() - began < 10
+
+
+def test_flower_shows_workers_queues_and_throughput(tmp_path: Path, urls: tuple[str, str, str]) -> None:
+    write_tones(tmp_path / "library", 20)
+    with running(tmp_path, urls, chunk_cost_s=0.1) as rig:
+        port = free_port()
+        rig.start("tasks.monitor", SAMPLEMIND_FLOWER__PORT=str(port))
+        flower = f"http://127.0.0.1:{port}"
+        rig.wait(lambda: answers(f"{flower}/healthcheck"))
+        rig.start("tasks.reconcile")
+        rig.start("tasks.worker", SAMPLEMIND_WORKER__NAME="shown@test")
+        rig.ended(rig.submit())
+        rig.wait(lambda: 'type="task-succeeded"' in httpx.get(f"{flower}/metrics").text)
+        assert "shown@test" in httpx.get(f"{flower}/metrics").text
+        lengths = httpx.get(f"{flower}/api/queues/length").json()["active_queues"]
+        assert {queue["name"] for queue in lengths} >= {"scan", "interactive", "normal", "bulk"}
+        assert {task["name"] for task in httpx.get(f"{flower}/api/tasks").json().values()} >= {"samplemind.analyze"}
+        assert httpx.post(f"{flower}/api/worker/shutdown/shown@test").status_code == 403
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
+        return False

@@ -9,10 +9,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from celery import Celery
 
 from config.settings import RedisSettings, Settings
 from stores.pulse import RedisPulse, connect
 from stores.records import Priority
+from tasks.configuration import celery_config
 from tasks.send import Sender
 from tests.servers import free_port, running, valkey_server
 from workers.errors import StoreUnavailable
@@ -78,6 +80,29 @@ def test_threads_may_share_one(sender: Sender, settings: Settings) -> None:
     for thread in threads:
         thread.join()
     assert len({one["headers"]["argsrepr"] for one in messages(settings, "normal")}) == 400
+
+
+@pytest.mark.integration
+def test_the_most_urgent_message_is_taken_first(sender: Sender, settings: Settings) -> None:
+    """Through a consumer with the workers' own configuration, one message at a time."""
+    for priority in reversed(Priority):
+        sender.chunks(priority, [f"{priority}:0", f"{priority}:1"])
+    sender.scan("scan")
+    taken: list[str] = []
+    app = Celery(set_as_current=False)
+    app.conf.update(celery_config(settings))
+    with app.connection_for_read() as connection:
+        channel = connection.channel()
+        channel.basic_qos(0, 1, False)
+
+        def take(body: object, message: Any) -> None:
+            taken.append(message.headers["argsrepr"])
+            message.ack()
+
+        with app.amqp.TaskConsumer(channel, queues=list(app.amqp.queues.values()), callbacks=[take]):
+            while len(taken) < 7:
+                connection.drain_events(timeout=5)
+    assert taken == ["scan", *(f"{name}:{n}" for name in ("interactive", "normal", "bulk") for n in (0, 1))]
 
 
 @pytest.mark.integration
