@@ -22,7 +22,7 @@ def decode_fd(fd: int, probe: Probe, limits: Limits, out: NDArray[np.float32]) -
     Raises
     ------
     FileError
-        `DecodeFailed`, `NotAudio`, `BrokenHeader`, `OutOfMemory` or `Unreadable`.
+        `DecodeFailed`, `NotAudio`, `UnsupportedFormat`, `BrokenHeader`, `OutOfMemory` or `Unreadable`.
     """
     try:
         if probe.decoding == "pcm":

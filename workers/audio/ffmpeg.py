@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from workers.audio.layout import Probe, check_channels, check_rate
 from workers.audio.outcome import Limits, Outcome, silence_bad
-from workers.errors import DecodeFailed, NotAudio
+from workers.errors import DecodeFailed, NotAudio, UnsupportedFormat
 
 CODECS = (
     "aac,alac,opus,vorbis,flac,mp3float,mp3,mp2float,mp2,mp1float,mp1,wavpack,ac3,eac3,gsm_ms,"
@@ -60,6 +60,8 @@ def decode_ffmpeg(fd: int, probe: Probe, limits: Limits, out: NDArray[np.float32
     ------
     NotAudio
         If there is no audio stream.
+    UnsupportedFormat
+        If its codec is none that is read.
     DecodeFailed
         If FFmpeg refuses the file or not one frame comes out of it.
     """
@@ -72,7 +74,9 @@ def decode_stream(file: IO[bytes], probe: Probe, limits: Limits, out: NDArray[np
     """The same for a seekable object open for reading."""
     options = {"protocol_whitelist": "none", "codec_whitelist": CODECS}
     try:
-        with av.open(file, format=probe.demuxer, options=options, buffer_size=_BUFFER) as container:
+        with av.open(
+            file, format=probe.demuxer, options=options, buffer_size=_BUFFER, metadata_errors="replace"
+        ) as container:
             if not container.streams.audio:
                 raise NotAudio("It has no audio track.")
             if not isinstance(container, av.container.InputContainer):
@@ -81,6 +85,8 @@ def decode_stream(file: IO[bytes], probe: Probe, limits: Limits, out: NDArray[np
     except av.error.FFmpegError as error:
         _reraise_out_of_memory(error)
         raise DecodeFailed(error.strerror or "") from error
+    except (ValueError, OverflowError) as error:  # what the binding makes of values that cannot be
+        raise DecodeFailed(str(error)) from error
 
 
 def _read(
@@ -90,6 +96,8 @@ def _read(
     limits: Limits,
     out: NDArray[np.float32],
 ) -> Outcome:
+    if stream.codec_context is None:
+        raise UnsupportedFormat("Sound in a codec that is not read.")
     stream.codec_context.thread_count = 1
     packets = _Packets(container, stream)
     writer = _Writer(limits, out)

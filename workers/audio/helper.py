@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -19,6 +20,9 @@ from workers.errors import DecoderCrashed, DecodeTimeout
 
 START_S = 60.0
 """A helper that is not ready by then never will be; a machine that starts a hundred workers at once is slow."""
+
+_LAST_BREATH_S = 1.0
+"""How long a helper that closed its socket may take to end, for its own reason to be told."""
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +79,7 @@ class Helper:
             self.kill()
             raise
         if "bug" in answer:
+            self.kill()  # it is ending: the next file must not be given to it
             log.error("decoder_helper_failed", traceback=answer["bug"])
             raise DecoderCrashed(str(answer["bug"]).strip().rsplit("\n", 1)[-1])
         return answer
@@ -113,6 +118,8 @@ class Helper:
 
     def _post_mortem(self) -> str:
         """What it died of, in words."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_LAST_BREATH_S)
         self.kill()
         code = self._process.returncode
         if code >= 0:
