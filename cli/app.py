@@ -60,7 +60,6 @@ def up(
     host: Annotated[
         str | None, typer.Option("--host", help="Where the gateway listens; beyond loopback make an API key first.")
     ] = None,
-    flower: Annotated[bool, typer.Option("--flower/--no-flower", help="Start the queue's monitor.")] = True,
     json_ready: Annotated[bool, typer.Option("--json-ready", help="Print one JSON line when ready.")] = False,
 ) -> None:
     """Start the whole cluster on this machine and keep it up until Ctrl-C.
@@ -73,7 +72,7 @@ def up(
     from cli.cluster.up import up as run
 
     given = {} if data_dir is None else {"data_dir": data_dir.expanduser().resolve()}
-    options = Options(parse_roots(root or []), host, port, workers, flower)
+    options = Options(parse_roots(root or []), host, port, workers)
     run(_settings(**given), options, on_ready=print_facts if json_ready else None)
 
 

@@ -20,7 +20,7 @@ from cli.demo_truth import Truth, write_truth
 from cli.synth.dsp import SR
 from cli.synth.music import EVERYTHING, Sound
 
-VERSION = "3"
+VERSION = "4"
 
 
 def make(folder: Path) -> Path:

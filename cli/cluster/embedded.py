@@ -34,7 +34,7 @@ def outgrown(samples: int) -> str | None:
     return (
         f"The library has {samples:,} samples, more than the embedded ledger serves quickly "
         f"(about {COMFORTABLE_SAMPLES:,}). Set SAMPLEMIND_MONGO__URL to a mongod replica set and submit the library "
-        "again there: see docs/howto/production.md."
+        "again there: see docs/decisions/0005-embedded-servers.md."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Sequence
 
@@ -65,8 +66,6 @@ def workers(folder: DataFolder, settings: Settings, cores: Sequence[int | None],
 
 
 def _worker_settings(number: int, core: int | None) -> dict[str, str]:
-    import socket
-
     named = {"SAMPLEMIND_WORKER__NAME": f"worker-{number}@{socket.gethostname()}"}
     return named if core is None else {**named, "SAMPLEMIND_WORKER__CORE": str(core)}
 
@@ -94,7 +93,7 @@ def flower(folder: DataFolder, settings: Settings, needs: Sequence[str]) -> Part
         title="Flower, the queue's monitor",
         command=_python("tasks.monitor"),
         environment=child_environment(folder.settings_file),
-        ready=http_ready(_reachable(settings.flower.host), settings.flower.port, "/healthcheck"),
+        ready=http_ready(reachable(settings.flower.host), settings.flower.port, "/healthcheck"),
         needs=tuple(needs),
         where=settings.flower.url,
     )
@@ -102,7 +101,7 @@ def flower(folder: DataFolder, settings: Settings, needs: Sequence[str]) -> Part
 
 def gateway(folder: DataFolder, settings: Settings, needs: Sequence[str]) -> Part:
     """The HTTP door."""
-    host = _reachable(settings.gateway.host)
+    host = reachable(settings.gateway.host)
     return Part(
         name="gateway",
         title="gateway",
@@ -114,12 +113,12 @@ def gateway(folder: DataFolder, settings: Settings, needs: Sequence[str]) -> Par
     )
 
 
-def _reachable(host: str) -> str:
+def reachable(host: str) -> str:
     """Where this machine reaches a server that listens on `host`."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
 
 
 def url_of(host: str, port: int) -> str:
     """The URL under which this machine reaches it."""
-    host = _reachable(host)
+    host = reachable(host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

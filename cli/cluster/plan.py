@@ -24,7 +24,6 @@ class Options:
     host: str | None = None
     port: int | None = None
     workers: int | None = None
-    flower: bool = True
 
 
 @dataclass(frozen=True)
@@ -80,14 +79,13 @@ def _children_settings(
     explicit = options.port is not None or "port" in settings.gateway.model_fields_set
     take = ports.take if explicit else (lambda name, port, host: ports.find(port, host))
     gateway["port"] = take("gateway", asked, gateway["host"])
-    if options.flower:
-        explicit = "port" in settings.flower.model_fields_set
-        flower["port"] = (
-            ports.take("Flower", settings.flower.port, settings.flower.host)
-            if explicit
-            else ports.find(USUAL["flower"], settings.flower.host)
-        )
-        flower["url"] = parts.url_of(settings.flower.host, flower["port"])
+    explicit = "port" in settings.flower.model_fields_set
+    flower["port"] = (
+        ports.take("Flower", settings.flower.port, settings.flower.host)
+        if explicit
+        else ports.find(USUAL["flower"], settings.flower.host)
+    )
+    flower["url"] = parts.url_of(settings.flower.host, flower["port"])
     return Settings(**values)
 
 
@@ -102,15 +100,14 @@ def _roots(folder: DataFolder, options: Options) -> dict[str, str]:
 def _ours(settings: Settings, folder: DataFolder, options: Options, servers: list[Part]) -> list[Part]:
     stand_on = [part.name for part in servers]
     ready = [*stand_on, "prepare"]
-    made = [
+    return [
         parts.prepare(folder, stand_on),
         parts.warm(folder),
         *parts.background(folder, ready),
         *parts.workers(folder, settings, cores(options.workers), [*ready, "warm"]),
+        parts.flower(folder, settings, stand_on),
+        parts.gateway(folder, settings, ready),
     ]
-    if options.flower:
-        made.append(parts.flower(folder, settings, stand_on))
-    return [*made, parts.gateway(folder, settings, ready)]
 
 
 def cores(count: int | None) -> list[int | None]:

@@ -63,6 +63,8 @@ class Process:
     backoff: Backoff = field(default_factory=Backoff)
     start_at: float = 0.0
     started: float = 0.0
+    was_ready: bool = False
+    """It has been ready at least once."""
     popen: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import time
 from collections.abc import Callable
 
@@ -12,13 +14,14 @@ from rich.table import Table
 
 from cli.cluster.embedded import STAND_IN, outgrown
 from cli.cluster.folder import DataFolder
-from cli.cluster.parts import url_of
+from cli.cluster.parts import reachable
 from cli.cluster.plan import Plan
-from cli.cluster.probes import why_not_ready
+from cli.cluster.probes import http_answer, why_not_ready
 from cli.cluster.process import Process
 from cli.console import err, out
 
 PATIENCE_S = 15.0
+LOOK_S = 600.0
 
 
 class Announcer:
@@ -28,39 +31,41 @@ class Announcer:
         self._plan = plan
         self._began = time.monotonic()
         self._stopped = False
+        self._looked: float | None = None
+        self._outgrown = False
 
     def ready(self, process: Process, took_s: float) -> None:
         part = process.part
         where = f" at {part.where}" if part.where else ""
         # what listens nowhere can only be seen to have been started; GET /ready says when it is at work
         took = f"({took_s:.1f} s)" if part.where or part.once else "(started)"
-        err().print(f"[green]✓[/] {escape(part.title + where)} [dim]{took}[/]")
+        _say(f"[green]✓[/] {escape(part.title + where)} [dim]{took}[/]")
 
     def died(self, process: Process, how: str, pause_s: float, lines: list[str]) -> None:
         title = escape(process.part.title)
-        err().print(f"[red]✗[/] {title} {how}; starting it again in {pause_s:g} s")
+        _say(f"[red]✗[/] {title} {how}; starting it again in {pause_s:g} s")
         if lines:
-            err().print(f"  It died {process.backoff.deaths} times. The end of {escape(str(process.log))}:")
+            _say(f"  It died {process.backoff.deaths} times. The end of {escape(str(process.log))}:")
             for line in lines:
-                err().print(f"  [dim]│[/] {escape(line)}")
+                _say(f"  [dim]│[/] {escape(line)}")
 
     def stopping(self) -> None:
         self._began = time.monotonic()
         self._stopped = True
-        err().print("Stopping: workers finish what they hold, then the servers go.")
+        _say("Stopping: workers finish what they hold, then the servers go.")
 
     def killed(self, process: Process) -> None:
-        err().print(f"[yellow]![/] {escape(process.part.title)} did not stop in time and was killed")
+        _say(f"[yellow]![/] {escape(process.part.title)} did not stop in time and was killed")
 
     def stopped(self) -> None:
         """Everything is down."""
         if self._stopped:
-            err().print(f"[green]✓[/] everything is stopped [dim]({time.monotonic() - self._began:.1f} s)[/]")
+            _say(f"[green]✓[/] everything is stopped [dim]({time.monotonic() - self._began:.1f} s)[/]")
 
     def final(self) -> Callable[[], bool]:
         """A probe of the whole cluster that says now and then what it is still waiting for."""
         gateway = self._plan.settings.gateway
-        host = url_of(gateway.host, gateway.port).removeprefix("http://").rpartition(":")[0].strip("[]")
+        host = reachable(gateway.host)
         told: float | None = None
 
         def probe() -> bool:
@@ -69,7 +74,7 @@ class Announcer:
             missing = why_not_ready(host, gateway.port)
             if missing and time.monotonic() - told > PATIENCE_S:
                 told = time.monotonic()
-                err().print(f"  still waiting: {escape(missing)} [dim](logs: {escape(str(self._plan.folder.logs))})[/]")
+                _say(f"  still waiting: {escape(missing)} [dim](logs: {escape(str(self._plan.folder.logs))})[/]")
             return not missing
 
         return probe
@@ -77,14 +82,24 @@ class Announcer:
     def begin(self, *, unclean: bool) -> None:
         """The first lines: what will run, and from which data."""
         plan = self._plan
-        err().print(f"Starting the cluster on {escape(str(plan.folder.path))}")
+        _say(f"Starting the cluster on {escape(str(plan.folder.path))}")
         if unclean:
-            err().print(
-                "[yellow]![/] It was not stopped in order last time: what was open is checked and taken up again."
-            )
+            _say("[yellow]![/] It was not stopped in order last time: what was open is checked and taken up again.")
         for name in ("redis", "mongo", "chroma"):
             if name not in plan.embedded:
-                err().print(f"  {name}: your own server, as SAMPLEMIND_{name.upper()}__URL says")
+                _say(f"  {name}: your own server, as SAMPLEMIND_{name.upper()}__URL says")
+
+    def watch_size(self) -> None:
+        """Say once when the library outgrows the embedded ledger; looks at the gateway's figures now and then."""
+        due = self._looked is None or time.monotonic() - self._looked > LOOK_S
+        if self._outgrown or "mongo" not in self._plan.embedded or not due:
+            return
+        self._looked = time.monotonic()
+        gateway = self._plan.settings.gateway
+        samples = samples_in(http_answer(reachable(gateway.host), gateway.port, "/metrics"))
+        if sentence := outgrown(samples or 0):
+            self._outgrown = True
+            _say(f"[yellow]![/] {escape(sentence)}")
 
     def up(self) -> None:
         """Everything works: every address, and what to do next."""
@@ -92,22 +107,30 @@ class Announcer:
         notes = _notes(self._plan)
         took = f"ready in {time.monotonic() - self._began:.1f} s"
         if not out().is_terminal:
-            out().print(f"SampleMind is {took}", markup=False)
+            _show(f"SampleMind is {took}", markup=False)
             for name, value in [*rows, *(("note", note) for note in notes)]:
-                out().print(f"{name}: {value}", markup=False)
+                _show(f"{name}: {value}", markup=False)
             return
         grid = Table.grid(padding=(0, 2))
         for name, value in rows:
             grid.add_row(f"[bold]{name}[/]", escape(value))
         for note in notes:
             grid.add_row("[yellow]note[/]", f"[dim]{escape(note)}[/]")
-        out().print(Panel(grid, title=f"[bold green]SampleMind[/] is {took}", border_style="green", expand=False))
+        _show(Panel(grid, title=f"[bold green]SampleMind[/] is {took}", border_style="green", expand=False))
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):  # the terminal is gone; the cluster must be taken down all the same
+        err().print(text)
+
+
+def _show(shown: object, *, markup: bool = True) -> None:
+    with contextlib.suppress(OSError):
+        out().print(shown, markup=markup)
 
 
 def _addresses(plan: Plan) -> list[tuple[str, str]]:
-    rows = [("gateway", plan.url), ("API docs", f"{plan.url}/docs")]
-    if any(part.name == "flower" for part in plan.parts):
-        rows.append(("Flower", plan.settings.flower.url))
+    rows = [("gateway", plan.url), ("API docs", f"{plan.url}/docs"), ("Flower", plan.settings.flower.url)]
     rows += [(part.name, part.where) for part in plan.parts if part.server]
     workers = [part.title.partition(" on ")[2] or "any core" for part in plan.parts if part.name.startswith("worker-")]
     rows.append(("workers", f"{len(workers)} ({', '.join(workers)})"))
@@ -142,3 +165,11 @@ def prepared(folder: DataFolder) -> dict[str, object]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def samples_in(metrics: tuple[int, bytes] | None) -> int | None:
+    """The number of samples in an answer of ``GET /metrics``."""
+    if metrics is None or metrics[0] != 200:
+        return None
+    found = re.search(rb"^samplemind_samples ([0-9.e+]+)$", metrics[1], re.MULTILINE)
+    return int(float(found[1])) if found else None

@@ -56,7 +56,10 @@ class Supervisor:
         self.final: Probe = lambda: True
         """Asked once every part is ready: whether the cluster as a whole is."""
         self.on_all_ready: Callable[[], None] = lambda: None
-        self.on_death: Callable[[Process], None] = lambda process: None
+        self.on_death: Callable[[Process, int], None] = lambda process, code: None
+        """Told of a part's death and its exit code, before it is started again."""
+        self.on_idle: Callable[[], None] = lambda: None
+        """Called at every turn of the loop once the cluster is up: about every half minute."""
         self._listener = listener
         self._lock = lock
         self._stop = 0
@@ -145,6 +148,8 @@ class Supervisor:
             self.on_all_ready()
         for process in self.processes.values():
             rotate(process.log)
+        if self._complete:
+            self.on_idle()
 
     def _follow(self, process: Process) -> None:
         if process.popen is not None:
@@ -159,7 +164,7 @@ class Supervisor:
             self._tell_guardian("+", process.start())
 
     def _is_ready(self, process: Process) -> None:
-        process.state = State.READY
+        process.state, process.was_ready = State.READY, True
         self._listener.ready(process, time.monotonic() - process.started)
 
     def _bury(self, process: Process, code: int) -> None:
@@ -170,7 +175,7 @@ class Supervisor:
         pause = process.wait_again(lived)
         quick = process.backoff.deaths >= 3 and lived < QUICK_S
         self._listener.died(process, how_it_ended(code), pause, last_lines(process.log) if quick else [])
-        self.on_death(process)
+        self.on_death(process, code)
 
     # -- the guardian
     def _guard(self) -> None:

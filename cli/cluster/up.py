@@ -15,10 +15,12 @@ from types import FrameType
 
 from cli.cluster.folder import DataFolder
 from cli.cluster.lock import FolderLock
+from cli.cluster.logs import last_lines
 from cli.cluster.plan import Options, Plan, make_plan
 from cli.cluster.process import Part, Process
 from cli.cluster.report import Announcer
 from cli.cluster.supervisor import Supervisor
+from cli.errors import USAGE, CommandError
 from config.settings import Settings
 
 Ready = Callable[[Plan, Supervisor], None]
@@ -63,12 +65,18 @@ def _run(plan: Plan, lock: FolderLock, on_ready: Ready | None) -> None:
         if on_ready is not None:
             on_ready(plan, supervisor)
 
-    def died(process: Process) -> None:
+    refused: list[str] = []
+
+    def died(process: Process, code: int) -> None:
         if process.part.name == "secantusdb":  # an index it was making may now be short
             folder.verify_mark.touch()
             supervisor.again("prepare")
+        elif code == USAGE and not process.was_ready:  # ours say so that they may not be started as they are
+            refused.append(f"The {process.part.title} refuses to start: {' '.join(last_lines(process.log, 2))}")
+            supervisor.request_stop()
 
     supervisor.on_all_ready, supervisor.on_death, supervisor.final = all_ready, died, announcer.final()
+    supervisor.on_idle = announcer.watch_size
     try:
         supervisor.run()
     finally:
@@ -76,6 +84,8 @@ def _run(plan: Plan, lock: FolderLock, on_ready: Ready | None) -> None:
         if supervisor.clean:
             folder.running_mark.unlink(missing_ok=True)
     announcer.stopped()
+    if refused:
+        raise CommandError(refused[0])
 
 
 def _facts(plan: Plan, began: str, *, ready: bool) -> dict[str, object]:
@@ -86,7 +96,7 @@ def _facts(plan: Plan, began: str, *, ready: bool) -> dict[str, object]:
         "ready": ready,
         "started_at": began,
         "url": plan.url,
-        "flower_url": settings.flower.url if any(part.name == "flower" for part in plan.parts) else None,
+        "flower_url": settings.flower.url,
         "data_dir": str(plan.folder.path),
         "logs": str(plan.folder.logs),
         "settings_file": str(plan.folder.settings_file),

@@ -148,9 +148,9 @@ def groove(
     """
     frames = round(beats * 60 / bpm * SR)
     mix = np.zeros(frames)
-    chance = seeded("groove", name)
     for letter, steps in rows.items():
         hit = PARTS[letter]()
+        chance = seeded("groove", name, letter)
         for number in range(beats * 4):
             step = steps[number % len(steps)]
             if step == ".":

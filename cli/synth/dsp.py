@@ -57,7 +57,7 @@ def drive(y: Signal, amount: float) -> Signal:
 
 
 def _filtered(y: Signal, gain: Callable[[Signal], Signal], sr: int) -> Signal:
-    size = 1 << (2 * len(y) - 1).bit_length()
+    size = 1 << (len(y) + 2048).bit_length()  # these filters ring for less than the padding
     spectrum = np.fft.rfft(y, size)
     frequencies: Signal = np.fft.rfftfreq(size, 1 / sr).astype(np.float64)
     return np.asarray(np.fft.irfft(spectrum * gain(frequencies), size)[: len(y)])

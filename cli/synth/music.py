@@ -88,16 +88,12 @@ def _tune_loop(path: str, bpm: float, key: str, text: str, how: Instrument, step
     return Sound(path, make, "loop", bpm, round(len(text) * step), key)
 
 
-def band(
-    path: str, bpm: float, key: str, degrees: tuple[int, ...], rows: dict[str, str], how: Instrument, tune: str = ""
-) -> Signal:
-    """(frames, 2): drums, bass, chords and perhaps a tune over one round of chords."""
+def band(path: str, bpm: float, key: str, degrees: tuple[int, ...], rows: dict[str, str], how: Instrument) -> Signal:
+    """(frames, 2): drums, bass and chords over one round of the chords."""
     scale, beats = Scale.named(key), 4 * len(degrees)
     harmony = line(how, chords(scale, degrees, 4.0, size=4), bpm, beats, path)
     low = line(tones.bass, roots(scale, degrees, 4.0, PUSH), bpm, beats, path)
     mix = room(0.5 * highpass(harmony, 160), 1.5, 0.3, path)
-    if tune:
-        mix += room(0.28 * line(tones.bell, melody(scale, tune, 0.5), bpm, beats, path), 1.8, 0.4, path + "tune")
     beat = groove(rows, bpm, beats, path, swing=0.2)
     return mix + (0.55 * low + 0.9 * beat)[:, None]
 
@@ -112,13 +108,12 @@ def _track(path: str, bpm: float, key: str, degrees: tuple[int, ...], how: Instr
     tune = "5-3-1-..6-5-3-..4-.3.2..1---...."
 
     def make() -> Signal:
-        quiet = {letter: steps for letter, steps in rows.items() if letter in "hmo"}
-        parts = [
-            0.7 * band(path, bpm, key, degrees, quiet, how),
-            band(path, bpm, key, degrees, rows, how),
-            band(path, bpm, key, degrees, rows, how, tune),
-        ]
-        whole = np.concatenate(parts)
+        scale, beats = Scale.named(key), 4 * len(degrees)
+        full = band(path, bpm, key, degrees, rows, how)
+        loud = {letter: steps for letter, steps in rows.items() if letter not in "hmo"}
+        drums_in = 0.9 * groove(loud, bpm, beats, path, swing=0.2)[:, None]
+        lead = room(0.28 * line(tones.bell, melody(scale, tune, 0.5), bpm, beats, path), 1.8, 0.4, path + "tune")
+        whole = np.concatenate([0.7 * (full - drums_in), full, full + lead])
         t = np.arange(len(whole)) / 44100
         fade = np.clip(t / 1.5, 0, 1) * np.clip((t[-1] - t) / 4.0, 0, 1)
         return finished(whole * fade[:, None])
