@@ -109,7 +109,6 @@ def _read(
         raise DecodeFailed("Nothing could be decoded.")
     total = _total_frames(container, stream, writer.rate)
     writer.trim(_stated_frames(probe, total))
-    short = writer.complete and total is not None and writer.frames < 0.98 * total - writer.rate / 10
     return Outcome(
         frames=writer.frames,
         channels=writer.channels,
@@ -117,7 +116,7 @@ def _read(
         subtype=probe.subtype or _subtype(stream.codec_context.name, writer.sample_bits),
         total_frames=None if writer.complete else total,
         complete=writer.complete,
-        damaged=packets.broken or writer.changed or short,
+        damaged=packets.broken or writer.changed or writer.shorter_than(total),
         bad_samples=silence_bad(out[: writer.frames * writer.channels]),
     )
 
@@ -211,6 +210,10 @@ class _Writer:
         """Drop what fills up the last packet: a loop is as long as was stated, to the frame."""
         if self.complete and stated and 0 < self.frames - stated <= _PADDING:
             self.frames = stated
+
+    def shorter_than(self, total: int | None) -> bool:
+        """Whether much less came than was stated; containers round, by a packet or two."""
+        return self.complete and total is not None and self.frames < 0.98 * total - self.rate / 10
 
 
 def _stated_frames(probe: Probe, total: int | None) -> int | None:

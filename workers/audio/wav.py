@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workers.audio.chunks import ByteOrder, Bytes, Chunk, body, walk
 from workers.audio.layout import Pcm, Probe, check_channels, check_rate
@@ -50,11 +50,7 @@ def probe_wav(data: Bytes, container: str) -> Probe:
         If there is no sound.
     """
     order: ByteOrder = ">" if data.head[:4] == b"RIFX" else "<"
-    found: dict[bytes, Chunk] = {}
-    for chunk in walk(data, 12, order, _long_sizes(data)):
-        # The first of each kind counts; an empty data chunk gives way to a later full one.
-        if chunk.id not in found or (chunk.id == b"data" and found[b"data"].size == 0):
-            found[chunk.id] = chunk
+    found = _chunks(data, order)
     if b"fmt " not in found:
         raise BrokenHeader("No 'fmt ' chunk.")
     form = _format(body(data, found[b"fmt "]), order)
@@ -62,29 +58,32 @@ def probe_wav(data: Bytes, container: str) -> Probe:
     check_rate(form.rate)
     if b"data" not in found:
         raise EmptyAudio
-    hints = {name: body(data, found[name]) for name in HINTS if name in found}
     size, truncated = _sound_bytes(data, found[b"data"])
     if not size:
         raise EmptyAudio
-    if form.tag in _COMPRESSED:
-        fact = body(data, found[b"fact"]) if b"fact" in found else b""
-        return _compressed(form, container, order, hints, truncated, fact)
-    encoding, subtype, width = _encoding(form, order)
-    frames = size // (width * form.channels)
-    if not frames:
-        raise EmptyAudio
-    return Probe(
+    plain = Probe(
         container=container,
-        subtype=subtype,
+        subtype=None,
         sample_rate_hz=form.rate,
         channels=form.channels,
-        frames=frames,
+        frames=None,
         decoding="pcm",
-        pcm=Pcm(encoding, found[b"data"].offset, frames),
         truncated=truncated,
         byte_order=order,
-        chunks=hints,
+        chunks={name: body(data, found[name]) for name in HINTS if name in found},
     )
+    if form.tag in _COMPRESSED:
+        return _compressed(plain, form, body(data, found[b"fact"]) if b"fact" in found else b"")
+    return _uncompressed(plain, form, found[b"data"].offset, size)
+
+
+def _chunks(data: Bytes, order: ByteOrder) -> dict[bytes, Chunk]:
+    """The first chunk of each kind; but an empty data chunk gives way to a later one."""
+    found: dict[bytes, Chunk] = {}
+    for chunk in walk(data, 12, order, _long_sizes(data)):
+        if chunk.id not in found or (chunk.id == b"data" and found[b"data"].size == 0):
+            found[chunk.id] = chunk
+    return found
 
 
 def _long_sizes(data: Bytes) -> dict[bytes, int] | None:
@@ -142,19 +141,17 @@ def _encoding(form: _Format, order: ByteOrder) -> tuple[str, str, int]:
     return (code if width == 1 else order + code), subtype, width
 
 
-def _compressed(
-    form: _Format, container: str, order: ByteOrder, hints: dict[bytes, bytes], truncated: bool, fact: bytes
-) -> Probe:
-    if order == ">":
+def _uncompressed(plain: Probe, form: _Format, offset: int, size: int) -> Probe:
+    encoding, subtype, width = _encoding(form, plain.byte_order)
+    frames = size // (width * form.channels)
+    if not frames:
+        raise EmptyAudio
+    return replace(plain, subtype=subtype, frames=frames, pcm=Pcm(encoding, offset, frames))
+
+
+def _compressed(plain: Probe, form: _Format, fact: bytes) -> Probe:
+    """The ``fact`` chunk says how many frames come out."""
+    if plain.byte_order == ">":
         raise UnsupportedFormat("Compressed sound in RIFX.")
-    return Probe(
-        container=container,
-        subtype=_COMPRESSED[form.tag],
-        sample_rate_hz=form.rate,
-        channels=form.channels,
-        frames=(struct.unpack_from("<I", fact)[0] or None) if len(fact) >= 4 else None,
-        decoding="ffmpeg",
-        demuxer="wav",
-        truncated=truncated,
-        chunks=hints,
-    )
+    frames = struct.unpack_from("<I", fact)[0] if len(fact) >= 4 else 0
+    return replace(plain, subtype=_COMPRESSED[form.tag], frames=frames or None, decoding="ffmpeg", demuxer="wav")
