@@ -48,20 +48,28 @@ def main() -> int:
     try:
         settings = get_settings()
     except ValidationError as error:
-        for each in error.errors():
+        for each in error.errors(include_input=False):
             print(f"{'.'.join(map(str, each['loc']))}: {each['msg']}", file=sys.stderr)
         return 2
     configure_logging(settings.log, part="gateway")
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except StoreError as error:
+        print(f"The gateway cannot start. {error.message}", file=sys.stderr)
+        return 2
     parts: Parts = app.state.parts
     refusal = refuse_to_listen(settings, parts)
     if refusal:
         print(refusal, file=sys.stderr)
         return 2
+    try:
+        door = listen(settings.gateway.host, settings.gateway.port)
+    except OSError as error:
+        where = f"{settings.gateway.host}:{settings.gateway.port}"
+        print(f"Cannot listen on {where}: {error.strerror or error}.", file=sys.stderr)
+        return 2
     config = uvicorn.Config(
         app,
-        host=settings.gateway.host,
-        port=settings.gateway.port,
         log_config=None,
         log_level=settings.log.level,
         access_log=False,
@@ -70,9 +78,16 @@ def main() -> int:
         ws="none",
         timeout_graceful_shutdown=_GRACE_S,
     )
+    _log.info("listening", host=settings.gateway.host, port=door.getsockname()[1])
     server = Server(config, parts)
-    server.run()
+    server.run(sockets=[door])
     return 0 if server.started else 2
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The socket to serve on; `OSError` where it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=2048)
 
 
 def refuse_to_listen(settings: Settings, parts: Parts) -> str | None:

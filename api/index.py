@@ -10,7 +10,7 @@ from typing import Any
 from api.similarity import Likeness, leaning, likeness, unpack, weights_of
 from stores.doors import Samples, Vectors
 from stores.records import Sample
-from workers.errors import NotFound
+from workers.errors import NotFound, VectorIndexBroken
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,11 @@ class Index:
         """
         weights = weights_of(aspects, query)
         self._open()
-        hits = self._vectors.query(leaning(query, weights), limit=max(limit * 5, 50), where=where)
+        try:
+            hits = self._vectors.query(leaning(query, weights), limit=max(limit * 5, 50), where=where)
+        except VectorIndexBroken:
+            self._forget()  # it may be another collection by the next time
+            raise
         bare = [hit.id for hit in hits if not hit.vector]
         vectors = {hit.id: hit.vector for hit in hits if hit.vector} | (self._samples.vectors(bare) if bare else {})
         compared = [(one, likeness(query, unpack(vector), weights)) for one, vector in vectors.items()]
@@ -69,6 +73,10 @@ class Index:
             if present != self._generation:
                 self._vectors.open(present)
                 self._generation = present
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._generation = 0
 
     def _visible(self, compared: list[tuple[str, Likeness]], owner: str | None, limit: int) -> list[Found]:
         if owner is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
+import tracemalloc
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from starlette.types import Message
 
 from api.manifest import MAX_LINE, ManifestReader, chunk_size, receive
 from stores.memory import MemoryStores
-from stores.records import NewJob, Priority
+from stores.records import FileRef, JobState, NewJob, Priority
 from tests.api.gateway import Gateway, counts
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -198,3 +199,41 @@ def test_a_reader_holds_no_more_than_what_was_not_taken() -> None:
     assert reader.waiting
     assert len(reader.take(100)) == 6
     assert not reader.waiting
+
+
+class Forgetful(MemoryStores):
+    """A ledger that counts files and keeps none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files = 0
+        self.most = 0
+        self.ledger.add_chunk = self._count  # type: ignore[method-assign]
+
+    def _count(self, job_id: str, n: int, first: int, files: Sequence[FileRef]) -> bool:
+        assert first == self.files
+        self.files += len(files)
+        self.most = max(self.most, len(files))
+        return True
+
+
+def test_memory_does_not_grow_with_the_list() -> None:
+    stores = Forgetful()
+
+    def messages() -> Iterator[Message]:
+        for start in range(0, 100_000, 1000):
+            yield body(b"".join(line(f"drums/{n:07d}.wav") for n in range(start, start + 1000)))
+        yield {"type": "http.request", "body": b"", "more_body": False}
+
+    async def run() -> tuple[int, int]:
+        tracemalloc.start()
+        job = await receive(request_of(messages()), stores.ledger, NEW, ["library"], 100)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert job.state is JobState.RUNNING
+        return stores.files, peak
+
+    files, peak = asyncio.run(run())
+    assert files == 100_000
+    assert stores.most == 100
+    assert peak < 3_000_000
