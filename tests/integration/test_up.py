@@ -87,12 +87,12 @@ class Cluster:
                 return child
         raise AssertionError(f"no part {words}")
 
-    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *words: str, **extra: str) -> subprocess.CompletedProcess[str]:
         """Another command on the same data folder."""
         return subprocess.run(
             [sys.executable, "-m", "cli", *words, "--data-dir", str(self.data)],
             cwd=PROJECT,
-            env=environment(),
+            env={**environment(), **extra},
             capture_output=True,
             text=True,
             timeout=120,
@@ -235,6 +235,23 @@ def test_a_worker_that_is_killed_leaves_nothing_and_comes_back(cluster: Cluster,
     assert "1 submitted = 1 done" in done.stdout, done.stderr
 
 
+def test_the_first_key_closes_the_door_and_the_last_revoked_opens_it(cluster: Cluster) -> None:
+    assert "No such" not in cluster.command("keys", "list").stderr
+    weak = cluster.command("keys", "create", "--name", "weak")
+    assert weak.returncode == 1
+    assert "admin" in weak.stderr
+    secret = cluster.command("keys", "create", "--name", "first", "--scope", "admin").stdout.strip()
+    assert secret.startswith("sm_")
+    wait(lambda: cluster.command("jobs", "list").returncode == 1, 20)
+    assert "SAMPLEMIND_API_KEY" in cluster.command("jobs", "list").stderr
+    assert "set SAMPLEMIND_API_KEY" in cluster.command("doctor").stdout
+    listed = cluster.command("keys", "list", "--json", SAMPLEMIND_API_KEY=secret)
+    assert secret not in listed.stdout
+    identity = json.loads(listed.stdout)["id"]
+    assert cluster.command("keys", "revoke", identity, SAMPLEMIND_API_KEY=secret).returncode == 0
+    wait(lambda: cluster.command("jobs", "list").returncode == 0, 20)
+
+
 def test_a_killed_supervisor_leaves_no_process_and_the_folder_can_be_used_again(cluster: Cluster) -> None:
     family = cluster.family()
     assert len(family) >= 10
@@ -256,6 +273,17 @@ def test_sigterm_takes_everything_down_and_exits_with_nil(cluster: Cluster) -> N
     assert not cluster.family()
     assert not (cluster.data / "RUNNING").exists()
     assert not cluster.facts()
+
+
+def test_beyond_loopback_without_a_key_nothing_is_served_and_the_reason_is_said(tmp_path: Path) -> None:
+    made = Cluster(tmp_path, "--host", "0.0.0.0", "--workers", "1")
+    try:
+        assert made.process.wait(120) == 1
+        assert "key" in made.said.splitlines()[-1]
+        assert not made.family()
+        assert not (made.data / "RUNNING").exists()
+    finally:
+        made.end()
 
 
 @pytest.mark.parametrize("after_s", [0.5, 1.0, 2.0, 4.0])
