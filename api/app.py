@@ -76,7 +76,8 @@ def _assemble(
     if vectors is None:
         from stores.vectors import ChromaVectors
 
-        vectors = ChromaVectors(settings.chroma)
+        vectors = chroma = ChromaVectors(settings.chroma)
+        opened.callback(chroma.close)
     if pulse is None:
         from stores.pulse import RedisPulse
 

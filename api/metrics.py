@@ -39,7 +39,7 @@ class Metrics:
     """This gateway's figures. One registry an application, so that two in one process do not mix."""
 
     def __init__(self, ledger: Ledger, samples: Samples, pulse: Pulse) -> None:
-        disable_created_metrics()  # a second series for each bucket that nobody reads
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each bucket that nobody reads
         self.registry = CollectorRegistry()
         self.durations = Histogram(
             "samplemind_http_request_duration_seconds",
