@@ -66,7 +66,7 @@ def unpack_file(packed: Sequence[Any], root: str | None) -> FileRef:
 def pack_row(row: Row) -> list[Any]:
     """[status, sample_id, code, message], without the end that is empty."""
     reason = (row.reason.code, row.reason.message) if row.reason else ()
-    return [str(row.status), row.sample_id, *reason] if row.sample_id or reason else [str(row.status)]
+    return [str(row.status), row.sample_id, *reason] if row.sample_id is not None or reason else [str(row.status)]
 
 
 def unpack_row(packed: Sequence[Any]) -> Row:

@@ -192,8 +192,8 @@ class Samples(Protocol):
     def mark_indexed(self, ids: Sequence[str], generation: int) -> None:
         """The index of this generation holds them."""
 
-    def indexed_count(self) -> int:
-        """How many samples the current generation should hold."""
+    def indexed_count(self, *, roughly: bool = False) -> int:
+        """How many samples the current generation should hold. `roughly` may be a little old: for what is shown."""
 
     def generation(self) -> int:
         """The current generation of the vector index, from 1."""

@@ -10,6 +10,7 @@ from stores import filters
 from stores.idranges import walk
 from stores.mongo_door import Document, Documents, MongoDatabase, mongo_errors
 from stores.records import PendingVector
+from stores.thrift import ThriftyCount
 
 _GENERATION = "generation"
 _FIRST_SPAN = 1 / 256
@@ -24,6 +25,7 @@ class MongoOutbox:
         self._samples: Documents = deciding["samples"]
         self._meta: Documents = deciding["meta"]
         self._span = _FIRST_SPAN
+        self._indexed = ThriftyCount()
 
     @mongo_errors()
     def pending_vectors(self, limit: int) -> list[PendingVector]:
@@ -45,8 +47,13 @@ class MongoOutbox:
         self._samples.update_many(asked, {"$set": {"generation": generation}})
 
     @mongo_errors()
-    def indexed_count(self) -> int:
-        return self._samples.count_documents({"generation": self._current()})
+    def indexed_count(self, *, roughly: bool = False) -> int:
+        current = self._current()
+
+        def take() -> int:
+            return self._samples.count_documents({"generation": current})
+
+        return self._indexed.get(current, take) if roughly else take()
 
     @mongo_errors()
     def generation(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -17,13 +16,13 @@ from stores.idranges import walk
 from stores.mongo_door import Document, Documents, MongoDatabase, mongo_errors, only_duplicates
 from stores.outbox import MongoOutbox
 from stores.records import FileRef, NewSample, Origin, Page, Sample, SampleFilter
+from stores.thrift import ThriftyCount
 from workers.errors import NotFound
 
 MOST_PLACES = 20
 _FIRST_SPAN = 1 / 1024
 _RARE_SPAN = 1 / 16
 """If so wide a range did not fill a page, what is looked for is rare: then one query by its own index is cheaper."""
-_COUNT_S = 10.0
 
 
 class MongoSamples(MongoOutbox):
@@ -33,7 +32,7 @@ class MongoSamples(MongoOutbox):
         super().__init__(database)
         self._listed: Documents = database["samples"]
         self._previews: Documents = database["previews"]
-        self._counted = (-_COUNT_S, 0)
+        self._all = ThriftyCount()
 
     @mongo_errors()
     def known(self, ids: Iterable[str]) -> dict[str, Origin]:
@@ -119,11 +118,7 @@ class MongoSamples(MongoOutbox):
 
     @mongo_errors()
     def count(self) -> int:
-        at, known = self._counted
-        if time.monotonic() - at >= _COUNT_S:
-            known = self._listed.estimated_document_count()
-            self._counted = (time.monotonic(), known)
-        return known
+        return self._all.get(None, self._listed.estimated_document_count)
 
 
 def _sayable(sample_id: str) -> str:

@@ -119,7 +119,7 @@ class MemorySamples:
                 if kept is not None and kept.new.vector:
                     kept.generation = max(kept.generation, generation)
 
-    def indexed_count(self) -> int:
+    def indexed_count(self, *, roughly: bool = False) -> int:
         with self._lock:
             return sum(kept.generation == self._generation for kept in self._kept.values())
 
