@@ -21,7 +21,7 @@ from cli.follow import conservation, watch
 from cli.found import Cluster, find_cluster
 from cli.gateway import Gateway, Json, Unreachable
 from cli.place import Place, place_of
-from cli.results import results_table
+from cli.results import refused_table, results_table
 from cli.submit import post_job, root_names
 from config.environment import child_environment
 from config.settings import Settings
@@ -137,6 +137,8 @@ def _show(cluster: Cluster, library: Path, *, made: bool, stop: threading.Event 
 def _report(job: Json, rows: list[Json], samples: dict[str, Json], truths: dict[str, Truth], took: float) -> bool:
     found, score = results_table(rows, samples, truths)
     out().print(found)
+    if refused := refused_table(rows):
+        out().print(refused)
     counts = job["counts"]
     if len(rows) < counts["submitted"]:
         out().print(

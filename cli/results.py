@@ -10,6 +10,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from cli.console import out
 from cli.demo_truth import Truth
 from cli.gateway import Json
 from cli.show import coloured, table
@@ -38,30 +39,45 @@ class Score:
 def results_table(
     rows: Sequence[Json], samples: Mapping[str, Json], truths: Mapping[str, Truth]
 ) -> tuple[Table, Score]:
-    """One row a file: what it is, its tempo, key, note and loudness; broken ones with their reason.
+    """One row a file that was analysed: what it is, its tempo, key, note and loudness.
 
-    Where the truth is known an answer is marked as right, or wrong with what was expected.
+    Where the truth is known an answer is marked as right, or wrong with what was expected. On a terminal the folders
+    are headings, in a pipe each line has its whole path.
     """
-    columns = ("file", "kind", "tempo", "key", "note", "loudness", "")
-    made, score = table(*columns), Score()
+    made, score, folder = table("file", "kind", "tempo", "key", "note", "loudness", ""), Score(), ""
     for row in rows:
         truth = truths.get(row["path"], Truth(row["path"]))
-        sample = samples.get(row.get("sample_id") or "", {})
-        if row["path"] in truths:
-            refused = row["status"] in ("failed", "skipped")
-            if truth.ends == "refused":
-                score.add("broken files refused", right=refused)
-        reason = row.get("reason") or {}
+        if truth.ends == "refused":
+            score.add("broken files refused", right=row["status"] in ("failed", "skipped"))
+        sample = samples.get(row.get("sample_id") or "")
+        if sample is None:
+            continue
+        above, _, name = row["path"].rpartition("/")
+        if out().is_terminal and above != folder:
+            folder = above
+            made.add_row(f"[bold dim]{escape(folder)}/[/]")
         made.add_row(
-            escape(row["path"]),
+            f"  {escape(name)}" if out().is_terminal and above else escape(row["path"]),
             escape(_kind(sample)),
             _tempo(sample, truth, score),
             _key(sample, truth, score),
             _note(sample, truth, score),
             _loudness(sample),
-            coloured(row["status"]) + (f" [dim]{escape(str(reason['message']))}[/]" if reason else ""),
+            coloured(row["status"]),
         )
     return made, score
+
+
+def refused_table(rows: Sequence[Json]) -> Table | None:
+    """The files that have no analysis, each with its reason; ``None`` where there is none."""
+    refused = [row for row in rows if row["status"] in ("failed", "skipped")]
+    if not refused:
+        return None
+    made = table("file", "", "why")
+    for row in refused:
+        reason = row.get("reason") or {}
+        made.add_row(escape(row["path"]), coloured(row["status"]), escape(str(reason.get("message", ""))))
+    return made
 
 
 def _part(sample: Json, *names: str) -> Any:
@@ -78,7 +94,7 @@ def _kind(sample: Json) -> str:
 def _tempo(sample: Json, truth: Truth, score: Score) -> str:
     bpm = _part(sample, "tempo", "bpm")
     text = "-" if bpm is None else f"{bpm:.2f}".rstrip("0").rstrip(".")
-    if truth.bpm is None or not sample:
+    if truth.bpm is None:
         return text
     right = bpm is not None and abs(bpm - truth.bpm) <= BPM_TOLERANCE * truth.bpm
     score.add("tempo", right=right)
@@ -91,8 +107,8 @@ def _tempo(sample: Json, truth: Truth, score: Score) -> str:
 def _key(sample: Json, truth: Truth, score: Score) -> str:
     label = _part(sample, "key", "label")
     camelot = _part(sample, "key", "camelot")
-    text = "-" if label is None else f"{label} ({camelot})"
-    if truth.key is None or not sample:
+    text = "-" if label is None else f"{label} {camelot}"
+    if truth.key is None:
         return text
     score.add("key", right=label == truth.key)
     return _marked(text, truth.key, right=label == truth.key)
@@ -101,7 +117,7 @@ def _key(sample: Json, truth: Truth, score: Score) -> str:
 def _note(sample: Json, truth: Truth, score: Score) -> str:
     note = _part(sample, "pitch", "note")
     text = "-" if note is None else str(note)
-    if truth.note is None or not sample:
+    if truth.note is None:
         return text
     score.add("note", right=note == truth.note)
     return _marked(text, truth.note, right=note == truth.note)

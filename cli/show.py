@@ -23,7 +23,7 @@ def json_lines(rows: Iterable[Json]) -> None:
 def table(*columns: str) -> Table:
     """A table in the house's style: light where there is a terminal, bare columns in a pipe."""
     plain = not out().is_terminal
-    made = Table(box=None if plain else SIMPLE_HEAD, pad_edge=False)
+    made = Table(box=None if plain else SIMPLE_HEAD, pad_edge=False, padding=(0, 2) if plain else (0, 1, 0, 0))
     for column in columns:
         made.add_column(column, overflow="fold")
     return made
