@@ -19,7 +19,7 @@ from tests.integration.material import make_short_files
 
 pytestmark = [pytest.mark.integration, pytest.mark.faults]
 
-FILES = 1500
+FILES = 800
 
 
 @pytest.fixture(scope="module")
