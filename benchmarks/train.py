@@ -92,8 +92,17 @@ def _sounds(labels: Sequence[Labelled]) -> Iterator[Sound]:
                 yield _sound(label, _at_speed(mono.y, speed), label.bpm / speed, original=False)
             for beats in (4, 8, 16, 32):
                 yield from _excerpt(label, mono.y, beats, rng)
+        if label.one_shot:
+            for _ in range(2):
+                yield _sound(label, _edited(mono.y, rng), None, original=False)
     for name, noise in _without_anything(rng):
         yield _sound(Labelled(Path(name), None, None, "noise", "made"), noise, None, original=True)
+    for n in range(40):
+        yield _sound(Labelled(Path(f"pluck-{n}"), None, None, "oneshot", "made"), _pluck(rng), None, original=False)
+    for n in range(40):
+        bpm = float(rng.uniform(60, 180))
+        label = Labelled(Path(f"clicks-{n}"), bpm, None, "loop", "made")
+        yield _sound(label, _clicks(bpm, rng), bpm, original=False)
 
 
 def _sound(label: Labelled, y: NDArray[np.float32], bpm: float | None, *, original: bool) -> Sound:
@@ -116,6 +125,42 @@ def _excerpt(label: Labelled, y: NDArray[np.float32], beats: int, rng: np.random
     loop = _at_speed(y[round(start) : round(start + beats * beat)], speed)
     if float(np.abs(loop).max()) > 0.01:
         yield _sound(label, loop, label.bpm / speed, original=False)
+
+
+def _edited(y: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """A one-shot faster or slower, and cut or faded early."""
+    y = _at_speed(y, rng.uniform(0.7, 1.4)).copy()
+    end = max(256, int(len(y) * rng.uniform(0.3, 1)))
+    y = y[:end]
+    if rng.random() < 0.5:
+        y *= np.linspace(1, 0, len(y), dtype=np.float32) ** 2
+    return y
+
+
+def _pluck(rng: np.random.Generator) -> NDArray[np.float32]:
+    """A note or a chord that dies away, perhaps cut off."""
+    t = np.arange(int(SR * rng.uniform(0.2, 5))) / SR
+    root = rng.uniform(28, 90)
+    notes = root + np.array([0, rng.choice([3, 4]), 7])[: rng.choice([1, 1, 3])]
+    decay = rng.uniform(0, 6)
+    y = np.zeros(len(t))
+    for note in notes:
+        hz = 440 * 2 ** ((note - 69) / 12)
+        for h in range(1, int(min(12, 10000 / hz)) + 1):
+            y += np.sin(2 * np.pi * h * hz * t) * np.exp(-t * decay * (1 + 0.3 * h)) / h ** rng.uniform(0.7, 2)
+    y *= np.minimum(1, t / rng.uniform(0.001, 0.2))
+    return np.asarray(0.8 * y / np.abs(y).max(), np.float32)
+
+
+def _clicks(bpm: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Short bursts on each beat, now and then one between them."""
+    beats = int(rng.choice([8, 16, 32]))
+    y = np.zeros(round(beats * 60 / bpm * SR) + 2000)
+    for beat in range(beats):
+        for at, level in ((beat, 1.0), (beat + 0.5, 0.5 * (rng.random() < 0.3))):
+            start = round(at * 60 / bpm * SR)
+            y[start : start + 1000] += level * rng.standard_normal(1000) * np.exp(-np.arange(1000) / 150)
+    return np.asarray(0.5 * y[:-2000] / np.abs(y).max(), np.float32)
 
 
 def _without_anything(rng: np.random.Generator) -> Iterator[tuple[str, NDArray[np.float32]]]:
@@ -274,12 +319,12 @@ def _learn_key(sounds: list[Sound]) -> dict[str, object]:
 
 def _learn_kind(sounds: list[Sound]) -> dict[str, object]:
     made = [s for s in sounds if s.label.kind != "noise" and s.duration_s < 40]
-    return _yes_no("kind", made, [not s.label.one_shot for s in made])
+    return _yes_no("kind", made, [not s.label.one_shot for s in made], kind.SHAPE_INPUTS)
 
 
 def _learn_pulse(sounds: list[Sound]) -> dict[str, object]:
     known = [s for s in sounds if s.bpm or s.label.one_shot or s.label.kind == "noise"]
-    return _yes_no("pulse", known, [s.bpm is not None for s in known])
+    return _yes_no("pulse", known, [s.bpm is not None for s in known], kind.TIME_INPUTS)
 
 
 _DRUMS = ("bd_", "sn_", "hat_", "drum_", "perc_", "elec_", "vinyl_", "made-", "tabla_")
@@ -293,7 +338,7 @@ def _learn_tonality(sounds: list[Sound]) -> dict[str, object]:
         if drums or s.label.key or s.label.slice == "gm_midi":
             known.append(s)
             yes.append(not drums)
-    return _yes_no("tonality", known, yes)
+    return _yes_no("tonality", known, yes, kind.INPUTS)
 
 
 def _learn_vector(sounds: list[Sound]) -> dict[str, object]:
@@ -312,8 +357,8 @@ def _learn_vector(sounds: list[Sound]) -> dict[str, object]:
     return _table(embedding.DIMENSIONS, mean, spread, weights, 0.0, 1.0)
 
 
-def _yes_no(name: str, sounds: Sequence[Sound], yes: Sequence[bool]) -> dict[str, object]:
-    X = np.stack([s.seen.whole for s in sounds])
+def _yes_no(name: str, sounds: Sequence[Sound], yes: Sequence[bool], inputs: tuple[str, ...]) -> dict[str, object]:
+    X = kind.chosen(np.stack([s.seen.whole for s in sounds]), inputs)
     y = np.array(yes, np.float64)
     mean, spread = X.mean(axis=0), X.std(axis=0) + 1e-6
     weight = np.array([1.0 if s.original else 0.4 for s in sounds])
@@ -333,7 +378,7 @@ def _yes_no(name: str, sounds: Sequence[Sound], yes: Sequence[bool]) -> dict[str
         if not hit and s.original:
             print("   wrong:", s.label.path.name)
     w = _fit_yes_no(Z, y, weight, 2.0)
-    return _table(kind.INPUTS, mean, spread, w[:-1], float(w[-1]), t)
+    return _table(inputs, mean, spread, w[:-1], float(w[-1]), t)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from workers.analysis import defects, embedding, key, kind, loudness, pitch, preview, tempo, timbre
 from workers.analysis.mono import to_mono
 from workers.analysis.overview import Overview, measure
-from workers.model import Analysis, AudioInfo, Key, Kind, Tempo
+from workers.model import Analysis, AudioInfo, Key, Kind, Pitch, Tempo
 
 if TYPE_CHECKING:
     from workers.audio.hints import Hints
 
 _SHORTEST_TEMPO_S = 0.5
 _LEAST_ONSETS = 3
+_SINGLE_NOTE = 0.7
+"""Confidence in one pitch from which on a sound is that note and no chord."""
 
 
 def analyze(
@@ -49,7 +51,7 @@ def analyze(
         audio=replace(info, duration_s=round(info.duration_s, 6), analyzed_s=round(info.analyzed_s, 6)),
         kind=found_kind,
         tempo=found_tempo,
-        key=_key(seen, found_kind, note.note),
+        key=_key(seen, note),
         pitch=note,
         loudness=levels,
         spectrum=seen.spectrum,
@@ -81,14 +83,14 @@ def _tempo_and_kind(seen: Overview, duration_s: float, whole_s: float, hints: Hi
     return found, label
 
 
-def _key(seen: Overview, label: Kind, note: str | None) -> Key:
+def _key(seen: Overview, note: Pitch) -> Key:
     chroma = seen.chroma
     if seen.mono.silent:
         return key.unknown("silence has no key")
     if chroma.empty:
         return key.unknown("nothing in it has a pitch")
-    if label.label == "one-shot" and note is not None:
-        return key.unknown(f"a single note ({note}) belongs to many keys", chroma.tuning_cents)
+    if note.confidence >= _SINGLE_NOTE:
+        return key.unknown(f"a single note ({note.note}) belongs to many keys", chroma.tuning_cents)
     if kind.has_tonality(seen.whole) < 0.5:
         return key.unknown("no tonality: drums, noise or an effect", chroma.tuning_cents)
     return key.estimate_key(chroma)

@@ -76,6 +76,6 @@ def _seam(y: NDArray[np.float32]) -> list[Defect]:
     head, tail = y[:32].mean(axis=1), y[-32:].mean(axis=1)
     jump = abs(float(head[0] - tail[-1]))
     usual = float(max(np.abs(np.diff(head)).max(), np.abs(np.diff(tail)).max()))
-    if jump < 0.05 * float(np.abs(y).max()) or jump < 3 * usual:
+    if jump < 0.1 * float(np.abs(y).max()) or jump < 2 * usual:
         return []
     return [Defect("click_at_seam", "The loop clicks where its end meets its start.", 0.0, round(jump, 4))]

@@ -45,6 +45,12 @@ INPUTS = (
 )
 """Names of what describes a sound as a whole, in order."""
 
+TIME_INPUTS = INPUTS[:7]
+"""What a pulse is known by."""
+
+SHAPE_INPUTS = INPUTS[:10]
+"""What one-shots and loops are told apart by."""
+
 
 def describe(
     duration_s: float, onsets: Onsets, p: Periodicity, e: Doubles, chroma: Chroma, centroid_hz: float, flatness: float
@@ -91,7 +97,7 @@ def classify(duration_s: float, silent: bool, whole_beats: bool, x: Doubles) -> 
         return Kind("silence", 1.0)
     if duration_s > LONG_S:
         return Kind("long recording", 0.95)
-    p = load("kind").probability(x)
+    p = _ask("kind", x)
     if p < 0.5:
         return Kind("one-shot" if duration_s <= TRACK_S else "track", round(1 - p, 3))
     label: KindLabel = "loop"
@@ -102,9 +108,19 @@ def classify(duration_s: float, silent: bool, whole_beats: bool, x: Doubles) -> 
 
 def has_pulse(x: Doubles) -> float:
     """Probability that a sound has a tempo."""
-    return load("pulse").probability(x)
+    return _ask("pulse", x)
 
 
 def has_tonality(x: Doubles) -> float:
     """Probability that a sound has a key."""
-    return load("tonality").probability(x)
+    return _ask("tonality", x)
+
+
+def chosen(x: Doubles, names: tuple[str, ...]) -> Doubles:
+    """Those of the inputs that a model was made from, (..., len(names))."""
+    return np.asarray(x[..., [INPUTS.index(name) for name in names]])
+
+
+def _ask(question: str, x: Doubles) -> float:
+    model = load(question)
+    return model.probability(chosen(x, model.names))

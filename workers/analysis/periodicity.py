@@ -16,6 +16,9 @@ LOOP_BEATS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 LONGEST_LOOP_S = 40.0
 _LONGEST_LAG = int(RATE * 16)
 _STEPS = np.exp(np.arange(np.log(SLOWEST), np.log(FASTEST), 0.005))
+_OVERLAPS = 0.8
+"""Longer lags, as a part of the file, leave so little in common that chance decides."""
+
 _MOST_PEAKS = 12
 _COMB = ((1, 1.0), (2, 0.5), (4, 0.25))
 
@@ -53,7 +56,7 @@ def _autocorrelation(envelope: Doubles) -> Doubles:
     e = envelope - envelope.mean()
     n = len(e)
     power = np.abs(np.fft.rfft(e, 1 << int(2 * n).bit_length())) ** 2
-    lags = min(_LONGEST_LAG, n - 1)
+    lags = min(_LONGEST_LAG, int(_OVERLAPS * n))
     r = np.zeros(_LONGEST_LAG + 1)
     r[: lags + 1] = np.fft.irfft(power)[: lags + 1] * n / (n - np.arange(lags + 1))
     return np.asarray(r / max(float(r[0]), 1e-12))

@@ -14,9 +14,10 @@ F_MIN = 27.5
 F_MAX = 4200.0
 _WINDOW = 2048
 _LAGS = int(SR / F_MIN) + 2
-_MAX_FRAMES = 48
+_MAX_FRAMES = 24
 _DIP = 0.15
 _VOICED = 0.25
+_LONGEST_LOOP_S = 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,34 +79,36 @@ def _dip(normal: NDArray[np.float64]) -> tuple[float, float]:
     while lag + 1 < len(inner) and inner[lag + 1] < inner[lag]:
         lag += 1
     lag += low
-    if not 0 < lag < len(normal) - 1:
+    if not low < lag < len(normal) - 1:
         return 0.0, 1.0
     a, b, c = normal[lag - 1 : lag + 2]
+    if a < b:  # still rising from the shortest lags: no dip at all
+        return 0.0, 1.0
     bend = a - 2 * b + c
     shift = 0.5 * (a - c) / bend if bend > 0 else 0.0
     return lag + float(np.clip(shift, -0.5, 0.5)), float(b)
 
 
 def estimate_pitch(mono: Mono, *, rhythmic: bool) -> Pitch:
-    """The one pitch of a sound, or why there is none."""
+    """The one pitch of a sound, or why there is none. A `rhythmic` one must stay on it nearly all the time."""
     if mono.silent:
         return unknown("silence has no pitch")
     if mono.duration_s < 0.02:
         return unknown("too short for a pitch: it takes at least 20 ms")
-    if rhythmic:
+    if rhythmic and mono.duration_s > _LONGEST_LOOP_S:
         return unknown("not a single pitched sound")
     track = pitch_track(mono)
     voiced = (track.aperiodicity < _VOICED) & (track.hz > 0)
     share = float(track.weight[voiced].sum())
-    if share < 0.4:
-        return unknown("no steady pitch: noise, a drum, or several notes at once", 0.0)
+    if share < (0.7 if rhythmic else 0.4):
+        return unknown("no steady pitch: noise, drums, or several notes at once")
     midi = 69 + 12 * np.log2(track.hz[voiced] / 440)
     weight = track.weight[voiced] * (1 - track.aperiodicity[voiced])
     centre = _weighted_median(midi, weight)
     near = np.abs(midi - centre) < 0.6
     steady = float(weight[near].sum() / weight.sum())
-    if steady < 0.6:
-        return unknown("the pitch moves: a glide or a melody", 0.0)
+    if steady < (0.9 if rhythmic else 0.6):
+        return unknown("not a single pitched sound" if rhythmic else "the pitch moves: a glide or a melody")
     exact = float(np.average(midi[near], weights=weight[near]))
     hz = 440.0 * 2 ** ((exact - 69) / 12)
     note, number, cents = note_of(hz)

@@ -1,0 +1,94 @@
+"""One file as one JSON object."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from config.settings import DecodeSettings
+from workers.audio.decode import Decoder
+from workers.errors import AnalysisFailed, NotAudio
+from workers.file import analyze_path, describe, finite
+
+FIELDS = [
+    "path",
+    "status",
+    "sample_id",
+    "analyzer",
+    "audio",
+    "kind",
+    "tempo",
+    "key",
+    "pitch",
+    "loudness",
+    "spectrum",
+    "envelope",
+    "rhythm",
+    "timbre",
+    "defects",
+]
+
+
+@pytest.fixture
+def tone(tmp_path: Path) -> Path:
+    t = np.arange(22050) / 44100
+    path = tmp_path / "tone.wav"
+    soundfile.write(path, (0.5 * np.sin(2 * np.pi * 440 * t)).astype(np.float32), 44100, subtype="PCM_24")
+    return path
+
+
+def test_fields_and_their_order_are_fixed(tone: Path) -> None:
+    with Decoder(DecodeSettings()) as decoder:
+        row = analyze_path(decoder, tone)
+    assert list(row) == FIELDS
+    assert list(row["audio"])[:5] == ["duration_s", "sample_rate_hz", "channels", "container", "subtype"]
+    assert list(row["tempo"]) == ["bpm", "confidence", "beats", "evidence", "reason"]
+    assert list(row["key"]) == ["tonic", "mode", "label", "camelot", "confidence", "tuning_cents", "reason"]
+    assert row["pitch"]["note"] == "A4"
+    assert row["audio"]["subtype"] == "PCM_24"
+    assert json.loads(json.dumps(row, allow_nan=False)) == row
+
+
+def test_the_same_bytes_twice_are_the_same_row(tone: Path) -> None:
+    with Decoder(DecodeSettings()) as decoder:
+        assert analyze_path(decoder, tone) == analyze_path(decoder, tone)
+
+
+def test_a_failed_file_has_its_reason() -> None:
+    row = describe("a/b.wav", NotAudio("It is text."))
+    assert row == {
+        "path": "a/b.wav",
+        "status": "failed",
+        "reason": {"code": "not_audio", "message": "This is not an audio file. It is text."},
+    }
+
+
+def test_a_name_that_is_not_utf8_is_shown_and_kept() -> None:
+    raw = b"k\xffck.wav"
+    row = describe(os.fsdecode(raw), NotAudio())
+    assert row["path"] == "k\\xffck.wav"
+    assert base64.b64decode(row["path_b64"]) == raw
+
+
+def test_no_number_without_a_word_in_json_gets_out() -> None:
+    assert finite({"a": (float("nan"), 1.5), "b": [float("inf")], "c": {"d": -0.5}}) == {
+        "a": [None, 1.5],
+        "b": [None],
+        "c": {"d": -0.5},
+    }
+
+
+def test_a_bug_is_a_failed_file(tone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("workers.file.analyze", broken)
+    with Decoder(DecodeSettings()) as decoder:
+        row = analyze_path(decoder, tone)
+    assert row["reason"]["code"] == AnalysisFailed.code
