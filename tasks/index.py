@@ -58,6 +58,7 @@ class IndexWriter:
         self._rebuilding = Backoff(0.1, 300)
         self._next_check = 0.0
         self._next_beat = 0.0
+        self._should = 0
         self._written = 0
 
     def round(self) -> float:
@@ -99,6 +100,7 @@ class IndexWriter:
         self._vectors.upsert(pending)
         # Marked after it is written: a crash in between writes it once more, which changes nothing.
         self._samples.mark_indexed([vector.id for vector in pending], generation)
+        self._should += len(pending)
         self._written += len(pending)
         return 0
 
@@ -107,6 +109,7 @@ class IndexWriter:
             generation = self._samples.generation()
             self._generation = generation  # before it is opened: a broken one is replaced by its successor
             self._vectors.open(generation)
+            self._should = self._samples.indexed_count()
             self._next_check = 0.0
             self._check(drained=False)
             log.info("index_opened", generation=generation)
@@ -116,12 +119,18 @@ class IndexWriter:
         """Compare what the index holds with what it should. It may hold more until the outbox is drained."""
         if self._clock() < self._next_check:
             return
-        holds, should = self._vectors.probe(), self._samples.indexed_count()
-        if holds < should or (drained and holds != should):
-            raise VectorIndexBroken(f"It holds {holds} vectors and should hold {should}.")
+        holds = self._vectors.probe()
+        if self._differs(holds, drained):
+            # Counting a million samples takes seconds: only where what we remember is in doubt.
+            self._should = self._samples.indexed_count()
+            if self._differs(holds, drained):
+                raise VectorIndexBroken(f"It holds {holds} vectors and should hold {self._should}.")
         if drained:
             self._rebuilding.reset()
             self._next_check = self._clock() + _CHECK_EACH_S
+
+    def _differs(self, holds: int, drained: bool) -> bool:
+        return holds < self._should or (drained and holds != self._should)
 
     def _rebuild(self, why: str) -> None:
         was = self._generation if self._generation is not None else self._samples.generation()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from stores.records import FolderSource, Priority
@@ -69,6 +71,12 @@ def test_jobs_of_one_priority_have_turns(cluster: Cluster) -> None:
         sent += [id_ for _, id_ in feed(cluster, one)]
     assert f"{small.id}:29" in sent
     assert len(sent) <= 150
+
+
+def test_no_job_takes_the_whole_room(cluster: Cluster) -> None:
+    jobs = [cluster.job_of(*chunks(500)) for _ in range(3)]  # type: ignore[arg-type]
+    sent = [id_.split(":")[0] for _, id_ in feed(cluster, feeder(cluster, 60))]
+    assert Counter(sent) == {job.id: 20 for job in jobs}
 
 
 def test_chunks_of_a_scan_that_goes_on_are_published_already(cluster: Cluster) -> None:

@@ -108,6 +108,14 @@ def test_what_kills_workers_is_split_and_the_culprit_alone_is_set_aside(rig: Rig
     assert rig.ledger.job(job.id).state is JobState.COMPLETE
 
 
+def test_even_a_chunk_of_two_is_split(rig: Rig) -> None:
+    job = rig.published(2)
+    for _ in range(3):
+        rig.die(f"{job.id}:0")
+        again = rig.tend(job)
+    assert again == [f"{job.id}:0:1", f"{job.id}:0:2"]
+
+
 def test_a_single_file_that_kills_workers_is_failed_without_a_split(rig: Rig) -> None:
     job = rig.published(1)
     for _ in range(3):
