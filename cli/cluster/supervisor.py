@@ -181,6 +181,9 @@ class Supervisor:
     def _guard(self) -> None:
         if self._guardian is not None and self._guardian.poll() is None:
             return
+        if self._guardian is not None and self._guardian.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._guardian.stdin.close()
         inherited = () if self._lock is None else (self._lock,)
         self._guardian = subprocess.Popen(
             [sys.executable, "-I", "-S", str(GUARDIAN)],

@@ -156,3 +156,36 @@ supervisor.run()
     while any(map(alive, pids)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any(map(alive, pids))
+
+
+def test_a_killed_guardian_is_replaced_and_told_whom_to_guard(tmp_path: Path) -> None:
+    supervisor, _ = supervise(tmp_path, part("a", SLEEP))
+    seen: list[int] = []
+
+    def kill() -> None:
+        guardian = supervisor._guardian
+        assert guardian is not None
+        seen.append(guardian.pid)
+        guardian.kill()
+
+    supervisor.on_all_ready = lambda: threading.Timer(0.2, kill).start()
+    soon(supervisor, lambda: bool(seen) and supervisor._guardian is not None and supervisor._guardian.pid not in seen)
+    supervisor.run()
+    assert len(seen) == 1
+    assert supervisor._guardian is not None
+    assert supervisor._guardian.pid not in seen
+    assert supervisor._guardian.returncode == 0
+
+
+def test_a_listener_that_has_lost_its_terminal_does_not_keep_the_cluster_up(tmp_path: Path) -> None:
+    from cli.cluster import report
+    from cli.console import err
+
+    class Gone:
+        def print(self, text: object) -> None:
+            raise BrokenPipeError
+
+    assert err() is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "err", Gone)
+        report._say("anything")
