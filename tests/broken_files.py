@@ -311,6 +311,7 @@ def compressed() -> list[Made]:
         ("alac.m4a", encoded("ipod", "alac", sample="s16p"), "ok"),
         ("cut.m4a", m4a[: len(m4a) // 2], "decode_failed"),
         ("rotten.m4a", flipped(m4a, 997, 300), "ok decode_failed not_audio"),
+        ("tags_not_utf8.m4a", m4a.replace(b"Lavf", b"\xdf\xffvf"), "ok"),
         ("raw.aac", encoded("adts", "aac"), "ok"),
         ("dolby.ac3", encoded("ac3", "ac3"), "ok"),
         ("pack.wv", encoded("wv", "wavpack", sample="s16p"), "ok"),

@@ -70,11 +70,12 @@ def _straight(fd: int, offset: int, target: NDArray[np.float32]) -> int:
 
 
 def _in_blocks(fd: int, offset: int, width: int, convert: Convert, target: NDArray[np.float32]) -> int:
-    raw = np.zeros(_BLOCK * width + 1, np.uint8)  # one more in front: see `_from_24_bits`
+    block = min(_BLOCK, target.size)
+    raw = np.zeros(block * width + 1, np.uint8)  # one more in front: see `_from_24_bits`
     view = raw.data[1:]
     done = 0
     while done < target.size:
-        bytes_wanted = min(_BLOCK, target.size - done) * width
+        bytes_wanted = min(block, target.size - done) * width
         samples = _fill(fd, view[:bytes_wanted], offset + done * width) // width
         if not samples:
             break

@@ -273,20 +273,23 @@ class TestTheHelper:
 
     def test_is_not_shared_by_a_fork(self, tmp_path: Path) -> None:
         (tmp_path / "kick.wav").write_bytes(KICK)
+        (tmp_path / "silence.wav").write_bytes(float_wav(np.zeros((20000, 2), np.float32)))
         code = (
             "import os, sys\n"
             "from config.settings import DecodeSettings\n"
             "from workers.audio.decode import Decoder\n"
             "decoder = Decoder(DecodeSettings()); decoder.start(); mine = decoder.helper_pid\n"
             "fd = os.open('kick.wav', os.O_RDONLY)\n"
+            "y = decoder.decode(fd, 'x').y; kept = y.copy()\n"
             "child = os.fork()\n"
-            "frames = len(decoder.decode(os.open('kick.wav', os.O_RDONLY), 'x').y)\n"
-            "same = decoder.helper_pid == mine\n"
             "if not child:\n"
-            "    decoder.close(); os._exit(0 if frames == 17640 and not same else 1)\n"
+            "    frames = len(decoder.decode(os.open('silence.wav', os.O_RDONLY), 'x').y)\n"
+            "    same = decoder.helper_pid == mine\n"
+            "    decoder.close(); os._exit(0 if frames == 20000 and not same else 1)\n"
             "status = os.waitpid(child, 0)[1]\n"
+            "intact = bool((y == kept).all())\n"
             "frames = len(decoder.decode(fd, 'x').y)\n"
-            "print(status, same, frames, decoder.helper_pid == mine); decoder.close()\n"
+            "print(status, intact, frames, decoder.helper_pid == mine); decoder.close()\n"
         )
         done = subprocess.run(
             [sys.executable, "-c", code],

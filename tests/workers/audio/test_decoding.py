@@ -18,6 +18,7 @@ from workers.audio.ogg import checksum, mend_pages
 from workers.audio.outcome import Limits, Outcome, silence_bad
 from workers.audio.pcm import decode_pcm
 from workers.audio.probe import probe
+from workers.audio.sndfile import decode_sndfile
 from workers.errors import DecodeFailed, OutOfMemory, ParameterError, Unreadable
 
 Open = Callable[[bytes], int]
@@ -218,6 +219,12 @@ def test_the_descriptor_stays_open(opened: Open) -> None:
         except DecodeFailed:
             assert name in ("noise.ogg", "header_only.flac")
         os.fstat(fd)
+
+
+def test_libsndfile_starts_at_the_files_start_wherever_the_offset_is(opened: Open) -> None:
+    fd = opened(FILES["whole.flac"])
+    os.lseek(fd, 77, os.SEEK_SET)
+    assert decode_sndfile(fd, probe(fd), LIMITS, np.zeros(LIMITS.bytes // 4, np.float32)).frames == 88200
 
 
 def test_pcm_refuses_what_is_compressed(opened: Open) -> None:
