@@ -15,6 +15,9 @@ from workers.kernels.compiled import kernel, warms
 FLATNESS_FLOOR = 1e-10
 """Values below it count as it, as in librosa: the logarithm of nothing is not a number."""
 
+BLOCK = 32
+"""Bins looked at together."""
+
 
 class SpectralMoments(NamedTuple):
     """What `spectral_moments` returns: each of shape (n_frames,), float32."""
@@ -97,11 +100,52 @@ def _frequencies(frequencies: ArrayLike, n_bins: int) -> Float32:
 
 
 @kernel
+def _mean_logarithm(frame: Float32, least: float) -> float:
+    floor = np.float64(least)
+    n = frame.shape[0]
+    whole = n - n % 8
+    logarithms = np.float64(0)
+    for f in range(0, whole, 8):
+        # a logarithm for eight bins: even eight of 1e-10 or of 1e38 multiply to what a float64 holds
+        eight = frame[f : f + 8]
+        product = np.float64(1)
+        for i in range(8):
+            product *= min(max(floor, np.float64(eight[i])), 1e38)
+        logarithms += math.log(product)
+    for f in range(whole, n):
+        logarithms += math.log(max(floor, np.float64(frame[f])))
+    return float(logarithms / n)
+
+
+@kernel
+def _roll_off(frame: Float32, energy: float) -> int:
+    """First bin up to which there is `energy`: whole blocks are passed while they do not reach it."""
+    n = frame.shape[0]
+    passed = np.float64(0)
+    f = 0
+    while f + BLOCK < n:
+        block = frame[f : f + BLOCK]
+        inside = np.float64(0)
+        for i in range(BLOCK):
+            inside += block[i]
+        if passed + inside >= energy:
+            break
+        passed += inside
+        f += BLOCK
+    while f < n - 1:
+        passed += frame[f]
+        if passed >= energy:
+            break
+        f += 1
+    return f
+
+
+@kernel
 def _moments(frames: Float32, frequencies: Float32, roll: float, floor: float) -> Float32:
     n_frames, n_bins = frames.shape
     moments = np.zeros((4, n_frames), np.float32)
+    hz = frequencies.astype(np.float64)
     least = np.float32(floor)
-    whole = n_bins - n_bins % 4
     for t in range(n_frames):
         frame = frames[t]
         total = np.float64(0)
@@ -110,33 +154,18 @@ def _moments(frames: Float32, frequencies: Float32, roll: float, floor: float) -
         for f in range(n_bins):
             value = np.float64(frame[f])
             total += value
-            weighted += value * frequencies[f]
+            weighted += value * hz[f]
             floored += max(least, frame[f])
-        logarithms = np.float64(0)
-        for f in range(0, whole, 4):
-            # a logarithm for four bins: the product of four float32 fits a float64
-            one = np.float64(max(least, frame[f])) * np.float64(max(least, frame[f + 1]))
-            two = np.float64(max(least, frame[f + 2])) * np.float64(max(least, frame[f + 3]))
-            logarithms += math.log(one * two)
-        for f in range(whole, n_bins):
-            logarithms += math.log(max(least, frame[f]))
-        moments[3, t] = math.exp(logarithms / n_bins) * n_bins / floored
+        moments[3, t] = math.exp(_mean_logarithm(frame, floor)) * n_bins / floored
         if total == 0:
             continue
         centre = weighted / total
         spread = np.float64(0)
         for f in range(n_bins):
-            spread += frame[f] * (frequencies[f] - centre) ** 2
+            spread += frame[f] * (hz[f] - centre) ** 2
         moments[0, t] = centre
         moments[1, t] = math.sqrt(spread / total)
-        passed = np.float64(0)
-        f = 0
-        while f < n_bins - 1:
-            passed += frame[f]
-            if passed >= roll * total:
-                break
-            f += 1
-        moments[2, t] = frequencies[f]
+        moments[2, t] = frequencies[_roll_off(frame, roll * total)]
     return moments
 
 
@@ -180,41 +209,61 @@ def spectral_moments(S: ArrayLike, frequencies: ArrayLike, *, roll_percent: floa
 
 
 @kernel
-def _mean_of_extremes(values: Float32, count: int, sign: float, kept: Float32) -> float:
-    """Mean of the `count` largest (`sign` 1) or smallest (-1); `kept` is room for them, sorted, the least first."""
-    kept[:count] = -math.inf
-    factor = np.float32(sign)
-    for i in range(values.shape[0]):
-        value = factor * values[i]
-        if value > kept[0]:
-            j = 0
-            while j + 1 < count and kept[j + 1] < value:
-                kept[j] = kept[j + 1]
-                j += 1
-            kept[j] = value
-    total = np.float64(0)
-    for j in range(count):
-        total += kept[j]
-    return sign * total / count
+def _keep_largest(keys: NDArray[np.int32], count: int, kept: NDArray[np.int32]) -> None:
+    """Put the `count` largest of `keys`, bits of floats, into `kept`, the least first.
+
+    Bits of floats that are not negative are in the order of the floats. As integers a block's maximum fills vector
+    registers, and most blocks hold nothing to keep.
+    """
+    lowest = np.int32(-0x80000000)
+    kept[:count] = lowest
+    n = keys.shape[0]
+    for begin in range(0, n, BLOCK):
+        block = keys[begin : min(n, begin + BLOCK)]
+        highest = lowest
+        for i in range(block.shape[0]):
+            highest = max(highest, block[i])
+        if highest <= kept[0]:
+            continue
+        for i in range(block.shape[0]):
+            key = block[i]
+            if key > kept[0]:
+                j = 0
+                while j + 1 < count and kept[j + 1] < key:
+                    kept[j] = kept[j + 1]
+                    j += 1
+                kept[j] = key
 
 
 @kernel
 def _contrast(frames: Float32, edges: NDArray[np.int64], quantile: float, floor: float) -> Float32:
-    n_frames = frames.shape[0]
+    n_frames, n_bins = frames.shape
     n_bands = edges.shape[0] - 1
     contrast = np.zeros((n_bands, n_frames), np.float32)
-    kept = np.empty(frames.shape[1], np.float32)
-    for band in range(n_bands):
-        begin = edges[band]
-        end = edges[band + 1]
-        if end <= begin:
-            continue
-        count = max(1, round(quantile * (end - begin)))
-        for t in range(n_frames):
-            values = frames[t, begin:end]
-            peak = max(floor, _mean_of_extremes(values, count, 1.0, kept))
-            valley = max(floor, _mean_of_extremes(values, count, -1.0, kept))
-            contrast[band, t] = 10 * (math.log10(peak) - math.log10(valley))
+    kept = np.empty(n_bins, np.int32)
+    as_float = kept.view(np.float32)
+    turned = np.empty(n_bins, np.int32)
+    for t in range(n_frames):
+        keys = frames[t].view(np.int32)
+        for f in range(n_bins):
+            turned[f] = ~keys[f]  # the other way round: the smallest become the largest
+        for band in range(n_bands):
+            begin = edges[band]
+            end = edges[band + 1]
+            if end <= begin:
+                continue
+            count = max(1, round(quantile * (end - begin)))
+            _keep_largest(keys[begin:end], count, kept)
+            peak = np.float64(0)
+            for j in range(count):
+                peak += as_float[j]
+            _keep_largest(turned[begin:end], count, kept)
+            valley = np.float64(0)
+            for j in range(count):
+                kept[j] = ~kept[j]
+                valley += as_float[j]
+            decades = math.log10(max(floor, peak / count)) - math.log10(max(floor, valley / count))
+            contrast[band, t] = 10 * decades
     return contrast
 
 

@@ -96,6 +96,22 @@ def test_contrast_is_peaks_over_valleys(S, fmin, n_bands, quantile):
     assert (contrast >= 0).all()
 
 
+@pytest.mark.parametrize("n_bins", [31, 32, 33, 65, 300])
+def test_spectra_of_many_blocks_agree_too(n_bins):
+    rng = np.random.default_rng(13)
+    S = (rng.standard_normal((n_bins, 6)) ** 2 * [1, 1e6, 1e-6, 1, 1, 1]).astype(np.float32)
+    S[:, 3] = np.sort(S[:, 3])
+    S[:, 4] = np.sort(S[:, 4])[::-1]
+    hz = np.linspace(0, 11_025, n_bins, dtype=np.float32)
+    for share in (0.05, 0.5, 0.85, 0.999):
+        moments = spectral_moments(S, hz, roll_percent=share)
+        assert moments.rolloff.tolist() == [naive.rolloff(frame, hz, share) for frame in columns(S)]
+    np.testing.assert_allclose(moments.bandwidth, [naive.bandwidth(frame, hz) for frame in columns(S)], rtol=1e-5)
+    np.testing.assert_allclose(moments.flatness, [naive.flatness(frame) for frame in columns(S)], rtol=1e-5)
+    expected = naive.contrast(S.astype(float).tolist(), hz, 200.0, 6, 0.1)
+    np.testing.assert_allclose(spectral_contrast(S, hz, quantile=0.1), expected, rtol=1e-4, atol=1e-4)
+
+
 S = np.ones((12, 2), np.float32)
 
 
