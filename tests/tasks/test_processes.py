@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,7 +28,8 @@ from stores.pulse import connect as connect_redis
 from stores.records import FolderSource, Job, JobState, NewJob, Priority, Status
 from stores.vectors import ChromaVectors
 from tasks.send import Sender
-from tests.servers import free_port
+from tests.servers import chroma_server, free_port
+from tests.servers import running as serving
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -306,3 +308,27 @@ def answers(url: str) -> bool:
         return httpx.get(url).is_success
     except httpx.TransportError:
         return False
+
+
+def test_an_index_that_is_thrown_away_is_rebuilt_and_no_job_notices(
+    tmp_path: Path, mongo_url: str, redis_url: str
+) -> None:
+    write_tones(tmp_path / "library", 40)
+    with (
+        serving(chroma_server(tmp_path / "server")) as chroma,
+        running(tmp_path, (mongo_url, redis_url, chroma.url)) as rig,
+    ):
+        rig.start("tasks.worker")
+        rig.start("tasks.reconcile")
+        rig.start("tasks.index")
+        first = rig.submit()
+        assert rig.ended(first).counts.done == 40
+        rig.wait(lambda: rig.stores.samples.indexed_count() == 40)
+        chroma.kill()
+        write_tones(tmp_path / "library" / "more", 45)
+        assert rig.ended(rig.submit()).counts.done == 5  # without an index
+        shutil.rmtree(tmp_path / "server" / "chroma")
+        chroma.start()
+        rig.wait(lambda: rig.stores.samples.generation() == 2 and rig.stores.samples.indexed_count() == 45)
+        rig.vectors.open(2)
+        assert rig.vectors.probe() == 45
