@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.analysis.mono import SR, Mono
+from workers.kernels.yin import yin_periods
 from workers.model import TONICS, Pitch
 
 F_MIN = 27.5
 F_MAX = 4200.0
 _WINDOW = 2048
-_LAGS = int(SR / F_MIN) + 2
-_MAX_FRAMES = 24
+_LONGEST = int(SR / F_MIN) + 2
+_SHORTEST = int(SR / F_MAX)
+_MAX_FRAMES = 20
 _DIP = 0.15
 _VOICED = 0.25
 _LONGEST_LOOP_S = 16.0
@@ -42,51 +44,17 @@ def note_of(hz: float) -> tuple[str, int, float]:
 
 
 def pitch_track(mono: Mono) -> Track:
-    """YIN (de Cheveigne and Kawahara, 2002) on at most `_MAX_FRAMES` frames, evenly over the sound."""
+    """YIN on at most `_MAX_FRAMES` frames, evenly over the sound."""
     y = mono.y
-    size = _WINDOW + _LAGS
+    size = _WINDOW + _LONGEST
     if len(y) < size:
-        y = np.pad(y, (0, size - len(y)))
+        y = np.concatenate([y, np.zeros(size - len(y), np.float32)])
     last = len(y) - size
-    starts = np.unique(np.linspace(0, last, min(_MAX_FRAMES, 1 + last // 512)).astype(int))
-    frames = np.stack([y[s : s + size] for s in starts])
-    energy = np.concatenate([np.zeros((len(frames), 1)), np.cumsum(frames.astype(np.float64) ** 2, axis=1)], axis=1)
-    n_fft = 4096
-    full = np.fft.rfft(frames, n_fft)
-    head = np.fft.rfft(frames[:, :_WINDOW], n_fft)
-    cross = np.fft.irfft(full * np.conj(head), n_fft)[:, :_LAGS]
-    lags = np.arange(_LAGS)
-    power = energy[:, lags + _WINDOW] - energy[:, lags]
-    difference = np.maximum(power[:, :1] + power - 2 * cross, 0)
-    total = np.cumsum(difference[:, 1:], axis=1)
-    normal = np.ones_like(difference)
-    normal[:, 1:] = difference[:, 1:] * lags[1:] / np.maximum(total, 1e-12)
-    found = [_dip(row) for row in normal]
-    weight = power[:, 0]
-    return Track(
-        np.array([SR / lag if lag > 0 else 0.0 for lag, _ in found]),
-        np.array([depth for _, depth in found]),
-        weight / max(float(weight.sum()), 1e-12),
-    )
-
-
-def _dip(normal: NDArray[np.float64]) -> tuple[float, float]:
-    """The first dip below the threshold, else the deepest, refined by a parabola: (lag, depth)."""
-    low = int(SR / F_MAX)
-    inner = normal[low:]
-    below = np.flatnonzero(inner < _DIP)
-    lag = int(below[0]) if len(below) else int(inner.argmin())
-    while lag + 1 < len(inner) and inner[lag + 1] < inner[lag]:
-        lag += 1
-    lag += low
-    if not low < lag < len(normal) - 1:
-        return 0.0, 1.0
-    a, b, c = normal[lag - 1 : lag + 2]
-    if a < b:  # still rising from the shortest lags: no dip at all
-        return 0.0, 1.0
-    bend = a - 2 * b + c
-    shift = 0.5 * (a - c) / bend if bend > 0 else 0.0
-    return lag + float(np.clip(shift, -0.5, 0.5)), float(b)
+    starts = np.unique(np.linspace(0, last, min(_MAX_FRAMES, 1 + last // 512)).astype(np.int64))
+    found = yin_periods(y, starts, window=_WINDOW, min_lag=_SHORTEST, max_lag=_LONGEST, threshold=_DIP)
+    lag, power = found.lag.astype(np.float64), found.power.astype(np.float64)
+    hz = np.where(lag > 0, SR / np.maximum(lag, 1), 0.0)
+    return Track(hz, found.depth.astype(np.float64), power / max(float(power.sum()), 1e-12))
 
 
 def estimate_pitch(mono: Mono, *, rhythmic: bool) -> Pitch:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.naive import chroma as naive
+from tests.workers.kernels.examples import quick
 from workers.errors import ParameterError
 from workers.kernels.chroma import fold_peaks, tonal_peaks
 from workers.kernels.spectrogram import stft_power
@@ -22,6 +23,7 @@ def spectrogram(*midi: float) -> np.ndarray:
     return stft_power(y.astype(np.float32), n_fft=N_FFT, hop_length=1024)
 
 
+@quick
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4))
 def test_peaks_agree_with_the_naive_twin(seed: int, n_frames: int) -> None:
     S = (np.random.default_rng(seed).standard_normal((90, n_frames)) ** 4).astype(np.float32)
@@ -32,6 +34,7 @@ def test_peaks_agree_with_the_naive_twin(seed: int, n_frames: int) -> None:
     assert np.allclose(found, np.array(expected).reshape(-1, 3), rtol=1e-3, atol=1e-3)
 
 
+@quick
 @given(st.integers(0, 2**32 - 1), st.integers(0, 30), st.floats(-0.5, 0.5))
 def test_folding_agrees_with_the_naive_twin(seed: int, count: int, tuning: float) -> None:
     rng = np.random.default_rng(seed)
@@ -49,6 +52,7 @@ def test_a_sine_is_found_within_two_cents(midi: float) -> None:
     assert np.allclose(heavy, midi, atol=0.02 if midi > 50 else 0.1)
 
 
+@quick
 @given(st.integers(-5, 6))
 def test_a_transposed_signal_rotates_the_chroma(steps: int) -> None:
     plain = tonal_peaks(spectrogram(57, 60, 64), SR / N_FFT)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.naive import waveform as naive
+from tests.workers.kernels.examples import quick
 from workers.errors import ParameterError
 from workers.kernels.waveform import find_ends, mix_channels
 
@@ -16,6 +17,7 @@ def signal(seed: int, n: int, channels: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-1, 1, (n, channels)).astype(np.float32)
 
 
+@quick
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3000), st.integers(1, 4))
 def test_mix_agrees_with_the_naive_twin(seed: int, n: int, channels: int) -> None:
     y = signal(seed, n, channels)
@@ -27,6 +29,7 @@ def test_mix_agrees_with_the_naive_twin(seed: int, n: int, channels: int) -> Non
     assert mixed.peak == pytest.approx(peak)
 
 
+@quick
 @given(st.integers(0, 2**32 - 1), st.integers(1, 2500), st.integers(1, 3), st.sampled_from([0.0, 0.5, 0.9]))
 def test_ends_agree_with_the_naive_twin(seed: int, n: int, channels: int, ceiling: float) -> None:
     y = np.round(signal(seed, n, channels) * 3) / 3

@@ -1,0 +1,98 @@
+"""``samplemind analyze``, as people and scripts call it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from cli.analyze import gather
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    t = np.arange(11025) / 22050
+    (tmp_path / "b").mkdir()
+    for name in ("a.wav", "b/c.wav"):
+        soundfile.write(tmp_path / name, (0.5 * np.sin(2 * np.pi * 220 * t)).astype(np.float32), 22050)
+    (tmp_path / "b" / "notes.txt").write_text("not a sound")
+    return tmp_path
+
+
+def run(*arguments: str, stdin: bytes | None = None) -> tuple[int, list[dict[str, Any]], str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "analyze", *arguments],
+        cwd=PROJECT,
+        input=stdin,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr.decode()
+
+
+def test_every_file_gets_a_line_in_order_and_the_exit_code_is_0(library: Path) -> None:
+    code, rows, _ = run(str(library), str(library / "gone.wav"))
+    assert code == 0
+    assert [Path(row["path"]).name for row in rows] == ["a.wav", "c.wav", "notes.txt", "gone.wav"]
+    assert [row.get("reason", {}).get("code") for row in rows] == [None, None, "not_audio", "vanished"]
+
+
+def test_paths_come_from_standard_input_and_lines_go_to_a_file(library: Path, tmp_path: Path) -> None:
+    listed = b"\0".join(os.fsencode(library / name) for name in ("b/c.wav", "a.wav"))
+    out = tmp_path / "out.ndjson"
+    code, rows, _ = run("--stdin", "-j", "1", "--output", str(out), stdin=listed)
+    assert (code, rows) == (0, [])
+    assert [Path(json.loads(line)["path"]).name for line in out.read_text().splitlines()] == ["c.wav", "a.wav"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["-j", "0", "x.wav"], ["--jobs", "many", "x.wav"]])
+def test_wrong_usage_is_2(arguments: list[str]) -> None:
+    code, rows, said = run(*arguments)
+    assert (code, rows) == (2, [])
+    assert "Traceback" not in said
+
+
+def test_a_reader_that_has_enough_is_no_error(library: Path) -> None:
+    command = f"{sys.executable} -m cli analyze -j 1 {' '.join([str(library / 'a.wav')] * 20)} | head -n 1"
+    done = subprocess.run(["bash", "-c", command], cwd=PROJECT, capture_output=True, timeout=120, check=False)
+    assert len(done.stdout.splitlines()) == 1
+    assert done.stderr == b""
+
+
+def test_ctrl_c_is_130_without_a_traceback(library: Path) -> None:
+    command = [sys.executable, "-m", "cli", "analyze", "-j", "1", *[str(library / "a.wav")] * 5000]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in said
+
+
+def test_folders_are_walked_sorted_and_a_link_to_itself_ends(library: Path) -> None:
+    (library / "b" / "up").symlink_to(library)
+    (library / "loop.wav").symlink_to("loop.wav")
+    found = [os.path.relpath(path, library) for path in gather([str(library)], None)]
+    assert found == ["a.wav", "b/c.wav", "b/notes.txt", "loop.wav"]
+
+
+def test_patterns_expand_and_one_that_matches_nothing_stays(library: Path) -> None:
+    assert list(gather([str(library / "**" / "*.wav")], None)) == [str(library / "a.wav"), str(library / "b" / "c.wav")]
+    assert list(gather([str(library / "*.flac")], None)) == [str(library / "*.flac")]
+
+
+def test_a_list_may_hold_newlines_where_nul_separates() -> None:
+    assert list(gather(["-"], b"/gone/a\nb.wav\0/gone/c.wav\0")) == ["/gone/a\nb.wav", "/gone/c.wav"]
+    assert list(gather(["-"], b"/gone/a.wav\r\n/gone/b.wav\n")) == ["/gone/a.wav", "/gone/b.wav"]
