@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_number
 from workers.kernels.compiled import kernel, warms
 
-
 BLOCK = 1024
 """Samples of each channel looked at together."""
 
