@@ -37,7 +37,7 @@ def _normalize_columns(matrix: Floats, norm: float, block: int) -> Floats:
             else:
                 for j in range(size):
                     value = abs(np.float64(row[j]))
-                    scale[j] = value if not value <= scale[j] else scale[j]
+                    scale[j] = value if value > scale[j] or value != value else scale[j]
         for j in range(size):
             length = math.sqrt(scale[j]) if norm == 2 else scale[j]
             factors[j] = one if length == 0 else 1 / length
@@ -66,7 +66,7 @@ def _normalize_rows(matrix: Floats, norm: float) -> Floats:
         else:
             for j in range(n_columns):
                 value = abs(np.float64(row[j]))
-                length = value if not value <= length else length
+                length = value if value > length or value != value else length
         factor = 1.0 if length == 0 else 1.0 / length
         for j in range(n_columns):
             out[i, j] = row[j] * factor
