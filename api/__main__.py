@@ -15,7 +15,7 @@ from api.app import create_app
 from api.parts import Parts
 from api.security import is_loopback
 from config.logging import configure_logging
-from config.settings import Settings, get_settings
+from config.settings import ConfigFileMissing, Settings, get_settings
 from workers.errors import StoreError
 
 _GRACE_S = 10
@@ -47,6 +47,9 @@ def main() -> int:
     """Serve until told to stop. 0 after that, 2 where it may not or cannot start."""
     try:
         settings = get_settings()
+    except ConfigFileMissing as error:
+        print(error, file=sys.stderr)
+        return 2
     except ValidationError as error:
         for each in error.errors(include_input=False):
             print(f"{'.'.join(map(str, each['loc']))}: {each['msg']}", file=sys.stderr)

@@ -1,4 +1,7 @@
-"""What routes are given: the parts, and a caller who may."""
+"""What routes are given: the parts, and a caller who may.
+
+Only `caller` asks a database and is plain; the rest is `async` so that it costs no turn in the thread pool.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ _bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer sm_..
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="header")
 
 
-def parts_of(request: Request) -> _Parts:
+async def parts_of(request: Request) -> _Parts:
     """This gateway's parts."""
     parts: _Parts = request.app.state.parts
     return parts
@@ -31,15 +34,15 @@ def caller(request: Request, parts: Parts, _: object = Security(_bearer), __: ob
 _AnyCaller = Annotated[Caller, Depends(caller)]
 
 
-def _reader(who: _AnyCaller) -> Caller:
+async def _reader(who: _AnyCaller) -> Caller:
     return demand(who, "read")
 
 
-def _writer(who: _AnyCaller) -> Caller:
+async def _writer(who: _AnyCaller) -> Caller:
     return demand(who, "write")
 
 
-def _admin(who: _AnyCaller) -> Caller:
+async def _admin(who: _AnyCaller) -> Caller:
     return demand(who, "admin")
 
 

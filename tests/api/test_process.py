@@ -105,6 +105,7 @@ def test_it_starts_and_stops_without_any_of_its_servers(tmp_path: Path) -> None:
     [
         ({"SAMPLEMIND_GATEWAY__HOST": "0.0.0.0"}, "Not listening on 0.0.0.0"),
         ({"SAMPLEMIND_GATEWAY__PORT": "many"}, "gateway.port"),
+        ({"SAMPLEMIND_CONFIG_FILE": "/no/such.toml"}, "/no/such.toml"),
         ({"SAMPLEMIND_MONGO__URL": "http://nonsense"}, "cannot start"),
     ],
 )
