@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from pymongo import ReadPreference
+from pymongo.errors import DuplicateKeyError
 
 from stores.mongo_door import Document, Documents, MongoDatabase, mongo_errors
 from stores.records import ApiKey
@@ -25,6 +26,7 @@ class MongoKeys:
     def create(self, *, name: str, owner: str, scopes: Sequence[str], ttl_s: float | None) -> tuple[ApiKey, str]:
         key_id, secret = new_secret()
         now = datetime.now(UTC)
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as it will be read
         document: Document = {
             "_id": key_id,
             "name": name,
@@ -34,7 +36,11 @@ class MongoKeys:
             "created_at": now,
             "expires_at": None if ttl_s is None else now + timedelta(seconds=ttl_s),
         }
-        self._keys.insert_one(document)
+        try:
+            self._keys.insert_one(document)
+        except DuplicateKeyError:
+            if self.check(secret) is None:  # else it was written before, with the answer lost
+                raise
         return _key(document), secret
 
     @mongo_errors()

@@ -20,11 +20,9 @@ class LedgerChunks(LedgerBook):
         if ChunkId.parse(chunk_id) is None:
             return None
         token = new_token()
-        attempt = {"$add": ["$attempt", 1]}
-        if not self._set_where_free(
-            chunk_id, {"token": literal(token), "lease_until": later(lease_s), "attempt": attempt}
-        ):
-            return None
+        lease = {"token": literal(token), "lease_until": later(lease_s), "attempt": {"$add": ["$attempt", 1]}}
+        self._set_where_free(chunk_id, lease)
+        # Not by what was modified: if the answer was lost the driver wrote again, and the second time found it held.
         chunk = self._chunks.find_one({"_id": chunk_id, "token": token})
         job = self._job_of(chunk) if chunk else None
         if chunk is None or job is None:

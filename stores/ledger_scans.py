@@ -52,12 +52,14 @@ class LedgerScans(LedgerBook):
 
     @mongo_errors()
     def add_chunk(self, job_id: str, n: int, first: int, files: Sequence[FileRef]) -> bool:
-        chunk = ChunkId(job_id, n)
+        chunk, writer = ChunkId(job_id, n), new_token()
         try:
-            self._chunks.insert_one(new_chunk(chunk, first, files))
+            self._chunks.insert_one({**new_chunk(chunk, first, files), "writer": writer})
         except DuplicateKeyError:
-            self._count(job_id, n)
-            return False
+            # Ours, if only the answer was lost: the driver sends a write again, and not every server remembers it.
+            if self._chunks.find_one({"_id": str(chunk), "writer": writer}, {"_id": 1}) is None:
+                self._count(job_id, n)
+                return False
         if self._count(job_id, n):
             return True
         # The job ended its scan meanwhile. Chunks are counted only while it scans, so this is for good.

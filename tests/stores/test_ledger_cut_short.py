@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
+from pymongo.collection import Collection
 
 from config.settings import MongoSettings
 from stores.documents import new_chunk
@@ -147,6 +148,33 @@ def test_a_cancel_that_comes_while_a_job_ends_is_not_lost(mongo: MongoStores) ->
     mongo.ledger._counts = slowly  # type: ignore[method-assign]
     assert mongo.ledger.finish_job(job.id) is None
     assert mongo.ledger.finish_job(job.id) is JobState.CANCELLED
+
+
+def test_a_write_sent_again_because_its_answer_was_lost_still_succeeds(
+    mongo: MongoStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver repeats a write on a lost connection; a server killed in between does not know that it did it."""
+    for name in ("insert_one", "update_one"):
+        once = getattr(Collection, name)
+
+        def twice(self: Any, *args: Any, once: Any = once, **options: Any) -> Any:
+            once(self, *args, **options)
+            return once(self, *args, **options)
+
+        monkeypatch.setattr(Collection, name, twice)
+    key, secret = mongo.keys.create(name="a", owner="a", scopes=[], ttl_s=None)
+    assert mongo.keys.check(secret) == key
+    asked = new_job(source=False, idempotency_key="k", fingerprint="f")
+    job, new = mongo.ledger.create_job(asked)
+    assert new
+    assert mongo.ledger.add_chunk(job.id, 0, 0, files(2))
+    assert not mongo.ledger.add_chunk(job.id, 0, 0, files(2))
+    mongo.ledger.accept_job(job.id)
+    held = claim(mongo.ledger, job, 0)
+    assert held.attempt == 1
+    assert mongo.ledger.finish_chunk(held, done(2))
+    assert mongo.ledger.hold("index", "me", LONG)
+    assert mongo.ledger.job(job.id).counts == Counts(submitted=2, done=2)
 
 
 def test_a_lease_is_kept_by_the_servers_clock(mongo: MongoStores, monkeypatch: pytest.MonkeyPatch) -> None:
