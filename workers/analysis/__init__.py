@@ -67,7 +67,7 @@ def analyze(
 def _tempo_and_kind(seen: Overview, duration_s: float, whole_s: float, hints: Hints) -> tuple[Tempo, Kind]:
     """Both together: a loop is known by its beats, and only what is not a one-shot has any."""
     if seen.mono.silent:
-        return tempo.unknown("silence has no tempo"), kind.classify(whole_s, True, False, seen.whole)
+        return tempo.unknown("silence has no tempo"), kind.classify(whole_s, True, seen.whole)
     found = tempo.unknown("too few onsets for a pulse")
     if duration_s >= _SHORTEST_TEMPO_S and len(seen.onsets.times) >= _LEAST_ONSETS:
         pulse = kind.has_pulse(seen.whole)
@@ -77,9 +77,11 @@ def _tempo_and_kind(seen: Overview, duration_s: float, whole_s: float, hints: Hi
             found = tempo.unknown("no steady pulse")
     elif duration_s < _SHORTEST_TEMPO_S:
         found = tempo.unknown("too short for a tempo")
-    label = kind.classify(whole_s, False, found.beats is not None, seen.whole)
+    label = kind.classify(whole_s, False, seen.whole)
     if label.label == "one-shot":
         found = tempo.unknown("a single sound has no tempo")
+    elif label.label == "loop" and found.bpm is None:
+        found = tempo.from_hints(duration_s, hints) or found
     return found, label
 
 

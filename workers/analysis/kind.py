@@ -15,10 +15,10 @@ LONG_S = 600.0
 """From here on it is a recording of something, not a piece of music."""
 
 TRACK_S = 40.0
-"""Longer loops are not made."""
+"""Longer single sounds are tracks to whoever looks for samples."""
 
-LOOP_S = 20.0
-"""Between this and `TRACK_S` only what is a musical number of beats long is a loop."""
+LOOP_S = 24.0
+"""Longer loops are hardly made: 8 bars at 80 BPM."""
 
 Doubles = NDArray[np.float64]
 
@@ -91,8 +91,8 @@ def repeats(p: Periodicity) -> float:
     return max(0.0, float(p.mix[_FIRST_LAG:].max())) if p.n_frames > 2 * _FIRST_LAG else 0.0
 
 
-def classify(duration_s: float, silent: bool, whole_beats: bool, x: Doubles) -> Kind:
-    """What kind of file this is. `whole_beats`: it is a musical number of beats long."""
+def classify(duration_s: float, silent: bool, x: Doubles) -> Kind:
+    """What kind of file this is; `x` as `describe` makes it."""
     if silent:
         return Kind("silence", 1.0)
     if duration_s > LONG_S:
@@ -100,9 +100,7 @@ def classify(duration_s: float, silent: bool, whole_beats: bool, x: Doubles) -> 
     p = _ask("kind", x)
     if p < 0.5:
         return Kind("one-shot" if duration_s <= TRACK_S else "track", round(1 - p, 3))
-    label: KindLabel = "loop"
-    if duration_s > TRACK_S or (duration_s > LOOP_S and not whole_beats):
-        label = "track"
+    label: KindLabel = "loop" if duration_s <= LOOP_S else "track"
     return Kind(label, round(p, 3))
 
 

@@ -57,6 +57,12 @@ _NAME, _ACID, _ACID_BEATS = 4.0, 2.5, 2.5
 _OCTAVE_SHARE = 0.35
 """Part of it that goes to half and double."""
 
+_AGREES = 0.004
+"""How near a hinted tempo must make a loop a musical number of beats long, to be believed without a pulse."""
+
+_AGREED = 0.6
+"""Confidence in such a tempo: two sources that may share one mistake, an octave."""
+
 
 def unknown(reason: str, confidence: float = 0.0) -> Tempo:
     """No tempo, and why."""
@@ -147,6 +153,18 @@ def estimate_tempo(p: Periodicity, onsets: Onsets, duration_s: float, hints: Hin
         tuple(Evidence(source, round(value, 2), round(weight / total, 3)) for source, value, weight in evidence),
         None,
     )
+
+
+def from_hints(duration_s: float, hints: Hints) -> Tempo | None:
+    """The tempo of a loop without a beat to hear (a pad), where its name or chunks and its exact length agree."""
+    for source, bpm, _ in hinted(hints, duration_s):
+        beats = _beats(bpm, duration_s, _AGREES)
+        if beats is None or source == "acid beats":  # which is the length itself
+            continue
+        exact = round(60 * beats / duration_s, 2)
+        evidence = (Evidence(source, round(bpm, 2), 0.5), Evidence("length", exact, 0.5))
+        return Tempo(exact, _AGREED, beats, evidence, None)
+    return None
 
 
 def _beats(bpm: float, duration_s: float, tolerance: float) -> int | None:

@@ -18,7 +18,7 @@ from tests.workers.analysis.sounds import (
     seconds,
     tone,
 )
-from workers.analysis import analyze
+from workers.analysis import analyze, tempo
 from workers.audio.hints import Hints
 from workers.file import finite
 from workers.model import MEL_COLUMNS, MEL_ROWS, PEAKS, TONICS, VECTOR_DIMENSIONS, Analysis
@@ -64,6 +64,27 @@ def test_a_name_is_evidence_and_not_the_answer() -> None:
     assert said_of(y, hints=Hints(name_bpm=97.0)).tempo.bpm == said_of(y).tempo.bpm
     with_name = said_of(y, hints=Hints(name_bpm=120.0)).tempo
     assert ("name", 120.0) in {(evidence.source, evidence.bpm) for evidence in with_name.evidence}
+
+
+def pad(bpm: float) -> Signal:
+    """Two chords that fade into each other over 16 beats: nothing to tap to."""
+    t = seconds(16 * 60 / bpm)
+    fade = 0.5 - 0.5 * np.cos(2 * np.pi * t / t[-1])
+    one, other = (sum(np.sin(2 * np.pi * hz * t) for hz in chord) for chord in ((262, 330, 392), (220, 262, 330)))
+    return as_frames(0.15 * (one * fade + other * (1 - fade)) * (1 + 0.3 * np.sin(2 * np.pi * 0.7 * t)))
+
+
+def test_a_name_and_the_length_together_give_a_pad_its_tempo() -> None:
+    y = pad(80)
+    found = tempo.from_hints(len(y) / SR, Hints(name_bpm=80.0))
+    assert found is not None
+    assert (found.bpm, found.beats) == (80.0, 16)
+    assert tempo.from_hints(len(y) / SR, Hints(name_bpm=83.0)) is None
+    assert said_of(y).tempo.bpm is None
+
+
+def test_a_long_piece_is_a_track() -> None:
+    assert said_of(drum_loop(100, beats=48)).kind.label == "track"
 
 
 def test_weights_of_evidence_sum_to_one() -> None:
