@@ -1,11 +1,16 @@
-"""``python -m api``: the gateway as a process."""
+"""``python -m api``: the gateway as a process.
+
+``python -m api --new-key NAME`` makes an admin's key and ends: for a gateway that is to listen beyond loopback from its
+first start, where nobody could make one over HTTP.
+"""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import structlog
 import uvicorn
@@ -43,8 +48,11 @@ class Server(uvicorn.Server):
             self._captured_signals.clear()
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Serve until told to stop. 0 after that, 2 where it may not or cannot start."""
+    parser = argparse.ArgumentParser(prog="python -m api", description="Serve SampleMind over HTTP.")
+    parser.add_argument("--new-key", metavar="NAME", help="make an admin's key, print it, and end")
+    given = parser.parse_args(arguments)
     try:
         settings = get_settings()
     except ConfigFileMissing as error:
@@ -61,6 +69,8 @@ def main() -> int:
         print(f"The gateway cannot start. {error.message}", file=sys.stderr)
         return 2
     parts: Parts = app.state.parts
+    if given.new_key:
+        return make_key(parts, given.new_key)
     refusal = refuse_to_listen(settings, parts)
     if refusal:
         print(refusal, file=sys.stderr)
@@ -87,6 +97,17 @@ def main() -> int:
     return 0 if server.started else 2
 
 
+def make_key(parts: Parts, name: str) -> int:
+    """Print the secret of a new admin's key, this once."""
+    try:
+        _, secret = parts.keys.create(name=name, owner="admin", scopes=("admin",), ttl_s=None)
+    except StoreError as error:
+        print(f"No key was made. {error.message}", file=sys.stderr)
+        return 1
+    print(secret)
+    return 0
+
+
 def listen(host: str, port: int) -> socket.socket:
     """The socket to serve on; `OSError` where it cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -105,9 +126,9 @@ def refuse_to_listen(settings: Settings, parts: Parts) -> str | None:
         return f"Not listening on {host}: whether an API key exists cannot be told. {error.message}"
     return (
         f"Not listening on {host}: no API key exists, so anybody on the network could use this gateway. "
-        "Make one first with 'samplemind keys create', or listen on 127.0.0.1."
+        "Make one first with 'samplemind keys create' or 'python -m api --new-key NAME', or listen on 127.0.0.1."
     )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -31,7 +31,9 @@ def create(
     owner: Annotated[str | None, typer.Option("--owner", help="Whose jobs it makes and sees.")] = None,
     scope: Annotated[
         list[Scope] | None,
-        typer.Option("--scope", help="What it may do: read, write, admin; by default read and write."),
+        typer.Option(
+            "--scope", help="What it may do: read, write, admin; by default read and write, for the first key admin."
+        ),
     ] = None,
     days: Annotated[
         float | None, typer.Option("--days", min=0.001, help="Days until it expires; by default never.")
@@ -41,11 +43,13 @@ def create(
 ) -> None:
     """Make an API key and print its secret, this once.
 
-    The first key closes the door: from then on every request needs one. Make that one with --scope admin.
+    The first key closes the door: from then on every request needs one. It may do everything, or nobody could make
+    another.
     """
-    scopes = [each.value for each in scope or (Scope.READ, Scope.WRITE)]
-    body = {"name": name, "owner": owner, "scopes": scopes, "ttl_s": days and days * 86400}
     with connect(url, data_dir) as gateway:
+        first = scope is None and not list(gateway.pages("/v1/keys"))
+        scopes = [each.value for each in scope or ((Scope.ADMIN,) if first else (Scope.READ, Scope.WRITE))]
+        body = {"name": name, "owner": owner, "scopes": scopes, "ttl_s": days and days * 86400}
         made = gateway.call("POST", "/v1/keys", json={k: v for k, v in body.items() if v is not None})
     typer.echo(made["secret"])
     typer.echo("Keep it: it cannot be shown again. Use it with SAMPLEMIND_API_KEY=... or X-API-Key.", err=True)

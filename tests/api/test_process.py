@@ -179,3 +179,20 @@ def test_settings_of_these_tests_are_real(tmp_path: Path, monkeypatch: pytest.Mo
         if name.startswith("SAMPLEMIND_"):
             monkeypatch.setenv(name, value)
     assert Settings().roots == {"library": tmp_path / "library"}
+
+
+@pytest.mark.integration
+def test_a_key_made_before_the_first_start_opens_the_door_beyond_loopback(tmp_path: Path, mongo_url: str) -> None:
+    more = {
+        "SAMPLEMIND_MONGO__URL": mongo_url,
+        "SAMPLEMIND_MONGO__DATABASE": f"gateway_key_{os.getpid()}",
+        "SAMPLEMIND_GATEWAY__HOST": "0.0.0.0",
+    }
+    made = subprocess.run(
+        [sys.executable, "-m", "api", "--new-key", "admin"],
+        cwd=PROJECT, env=environment(tmp_path, **more), capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    secret = made.stdout.strip()
+    with gateway(tmp_path, **more) as (_, url):
+        assert httpx.get(f"{url}/v1/jobs", timeout=20).status_code == 401
+        assert httpx.get(f"{url}/v1/jobs", headers={"X-API-Key": secret}, timeout=20).status_code == 200
