@@ -121,7 +121,7 @@ def _of_samples(samples: Samples) -> list[Metric]:
         GaugeMetricFamily(
             "samplemind_samples_indexed",
             "Those in the vector index's present generation.",
-            value=samples.indexed_count(),
+            value=samples.indexed_count(roughly=True),
         ),
     ]
 

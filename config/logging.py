@@ -46,3 +46,13 @@ def configure_logging(settings: LogSettings, **context: Any) -> None:
     for chatty in ("pymongo", "httpx", "httpcore", "chromadb", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(**context)
+
+
+def get_logger(name: str) -> Any:
+    """A logger that never writes to standard output, also in a process that did not configure logging.
+
+    structlog's own default prints there, between the lines that ``samplemind analyze`` prints for programs.
+    """
+    if not structlog.is_configured():
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    return structlog.get_logger(name)

@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import joblib
-import structlog
 from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from config.environment import cap_threads, use_kernel_cache
+from config.logging import get_logger
 from config.settings import DecodeSettings, get_settings
 from workers.errors import AnalysisFailed, FileError, KilledWorker, OutOfMemory, ParameterError
 
 if TYPE_CHECKING:
     from workers.audio.decode import Decoder
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 Path = str | os.PathLike[str]
 AnalysisFn = Callable[[str], Any]

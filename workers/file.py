@@ -8,8 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
+from config.logging import get_logger
 from workers.analysis import analyze
 from workers.audio.files import content_hash, open_regular, unchanged
 from workers.errors import AnalysisFailed, ChangedWhileReading, FileError, OutOfMemory
@@ -18,7 +17,7 @@ from workers.model import ANALYZER_VERSION, Analysis, sample_id
 if TYPE_CHECKING:
     from workers.audio.decode import Decoder
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def analyze_file(decoder: Decoder, fd: int, name: str) -> Analysis:

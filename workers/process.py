@@ -11,14 +11,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import structlog
-
 from config.environment import cap_threads, threads_capped, use_kernel_cache
+from config.logging import get_logger
 from config.settings import WorkerSettings
 from workers.errors import ParameterError
 
 _ROOT = Path("/")
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def prepare(worker: WorkerSettings) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 import soundfile
 
 from config.settings import DecodeSettings
+from tests.servers import PROJECT
 from workers.audio.decode import Decoder
 from workers.errors import AnalysisFailed, NotAudio
 from workers.file import analyze_path, describe, finite
@@ -92,3 +95,10 @@ def test_a_bug_is_a_failed_file(tone: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with Decoder(DecodeSettings()) as decoder:
         row = analyze_path(decoder, tone)
     assert row["reason"]["code"] == AnalysisFailed.code
+
+
+def test_what_goes_wrong_is_logged_beside_the_lines_for_programs() -> None:
+    script = "from config.logging import get_logger; get_logger('x').error('something_failed', file='a.wav')"
+    said = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert said.stdout == ""
+    assert "something_failed" in said.stderr

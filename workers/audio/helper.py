@@ -11,9 +11,8 @@ import time
 from contextlib import suppress
 from typing import Any
 
-import structlog
-
 from config.environment import decoder_environment
+from config.logging import get_logger
 from workers.audio import wire
 from workers.audio.memory import SharedMemory
 from workers.errors import DecoderCrashed, DecodeTimeout
@@ -24,7 +23,7 @@ START_S = 60.0
 _LAST_BREATH_S = 1.0
 """How long a helper that closed its socket may take to end, for its own reason to be told."""
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Helper:
