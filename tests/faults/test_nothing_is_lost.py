@@ -120,8 +120,8 @@ def test_a_deleted_index_is_rebuilt_from_the_ledger(cluster: Cluster) -> None:
     end = time.monotonic() + 120
     while time.monotonic() < end:
         answer = cluster.http.post("/v1/search", json={"like": {"sample": last}, "limit": 1})
-        if answer.status_code == 200 and answer.json()["items"]:
-            assert answer.json()["items"][0]["sample"]["sample_id"] == last
+        # while it is being rebuilt the nearest may be another: what counts is that it comes back whole
+        if answer.status_code == 200 and [item["sample"]["sample_id"] for item in answer.json()["items"]] == [last]:
             return
         pause.wait(0.5)
     raise AssertionError("the index did not come back")
