@@ -5,9 +5,12 @@ from __future__ import annotations
 import glob
 import json
 import os
+import signal
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+import warnings
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -43,17 +46,53 @@ def analyze(
     if jobs == 0 or jobs < -1:
         raise UsageError(f"--jobs is a number of processes or -1 for every core, not {jobs}.")
     files = list(gather(named, sys.stdin.buffer.read() if stdin or "-" in named else None))
+    done = failed = 0
+    given_up = _end_quietly()
+    rows = _rows(files, jobs)
     try:
         with _lines(output) as lines, _bar(len(files), shown=progress) as step:
-            for row in _rows(files, jobs):
+            for row in rows:
                 lines.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
                 lines.flush()
+                done, failed = done + 1, failed + (row["status"] == "failed")
                 step()
     except KeyboardInterrupt:
+        _say(f"Stopped after {done:,} of {len(files):,} files; the lines written are whole.")
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         # The reader (head, say) has enough. Nothing more can be said on this pipe, at exit neither.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        given_up.set()
+        rows.close()
+        return
+    if failed:
+        _say(f"{failed:,} of {len(files):,} files could not be analysed; the reason stands in the line of each.")
+    elif not files:
+        _say("There is no file below what was named.")
+
+
+def _say(sentence: str) -> None:
+    typer.echo(f"samplemind: {sentence}", err=True)
+
+
+def _end_quietly() -> threading.Event:
+    """What the pool's own threads say of work that is taken from them is noise, once the event is set; Ctrl-C does."""
+    given_up = threading.Event()
+    usual = threading.excepthook
+
+    def interrupt(number: int, frame: object) -> None:
+        given_up.set()
+        raise KeyboardInterrupt
+
+    def complain(found: threading.ExceptHookArgs) -> None:
+        if not given_up.is_set():
+            usual(found)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, interrupt)
+    threading.excepthook = complain
+    warnings.filterwarnings("ignore", message=".*tasks which were still being processed")
+    return given_up
 
 
 def gather(named: Iterable[str], listed: bytes | None) -> Iterator[str]:
@@ -127,7 +166,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _rows(files: Sequence[str], jobs: int) -> Iterator[Any]:
+def _rows(files: Sequence[str], jobs: int) -> Generator[Any, None, None]:
     from config.environment import cap_threads, use_kernel_cache
 
     cap_threads()
@@ -136,7 +175,7 @@ def _rows(files: Sequence[str], jobs: int) -> Iterator[Any]:
 
     # A second process costs a second to start: worth it from some dozen files on.
     wanted = 1 if jobs == -1 and len(files) < 12 else jobs
-    return BatchAudioProcessor(wanted).iter_batch(files)
+    yield from BatchAudioProcessor(wanted).iter_batch(files)
 
 
 @contextmanager

@@ -44,7 +44,7 @@ class Priority(StrEnum):
     BULK = "bulk"
 
 
-@app.command()
+@app.command(short_help="Start the whole cluster here; Ctrl-C stops it.")
 def up(
     data_dir: DataDir = None,
     port: Annotated[
@@ -76,7 +76,7 @@ def up(
     run(_settings(**given), options, on_ready=print_facts if json_ready else None)
 
 
-@app.command()
+@app.command(short_help="Start a cluster, analyse a small library, show the result.")
 def demo(
     library: Annotated[
         Path | None,
@@ -127,11 +127,12 @@ def submit(
 @app.command()
 def warm(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the figures of every kernel as JSON.")] = False,
 ) -> None:
-    """Compile the kernels into the cache and print their figures."""
+    """Compile the kernels into the cache."""
     from cli.warm import warm as run
 
-    run(quiet=quiet)
+    run(quiet=quiet, as_json=json)
 
 
 @app.command()
@@ -143,7 +144,7 @@ def doctor(url: Url = None, data_dir: DataDir = None) -> None:
         raise typer.Exit(FAILURE)
 
 
-@app.command()
+@app.command(short_help="Print the settings as they are now, secrets hidden.")
 def settings(
     reference: Annotated[
         bool, typer.Option("--reference", help="Every setting with its meaning, as Markdown.")

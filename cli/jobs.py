@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.errors import FAILURE
+from cli.errors import FAILURE, UsageError
 
 if TYPE_CHECKING:
     from cli.gateway import Gateway
@@ -46,10 +46,14 @@ def connect(url: str | None, data_dir: Path | None) -> Gateway:
 
 
 @jobs.callback(invoke_without_command=True)
-def list_default(context: typer.Context) -> None:
+def list_default(context: typer.Context, url: Url = None, data_dir: DataDir = None) -> None:
     """List jobs; show, watch or cancel one; see how its files ended."""
     if context.invoked_subcommand is None:
-        list_jobs()
+        list_jobs(url=url, data_dir=data_dir)
+    elif url or data_dir:
+        raise UsageError(
+            f"--url and --data-dir go behind the command: ./samplemind jobs {context.invoked_subcommand} ..."
+        )
 
 
 @jobs.command("list")
@@ -120,6 +124,10 @@ def files(
 def cancel(job_id: JobId, url: Url = None, data_dir: DataDir = None) -> None:
     """Cancel a job: what has not started ends as skipped."""
     with connect(url, data_dir) as gateway:
+        before = gateway.get(f"/v1/jobs/{quoted(job_id)}")
+        if before.get("finished_at"):
+            typer.echo(f"Job {job_id} has ended already ({before['state']}): there is nothing left to cancel.")
+            return
         gateway.call("DELETE", f"/v1/jobs/{quoted(job_id)}")
     typer.echo(f"Job {job_id} is being cancelled; what has not started ends as skipped.")
 

@@ -44,7 +44,7 @@ def results_table(
     Where the truth is known an answer is marked as right, or wrong with what was expected. On a terminal the folders
     are headings, in a pipe each line has its whole path.
     """
-    made, score, folder = table("file", "kind", "tempo", "key", "note", "loudness", ""), Score(), ""
+    made, score, folder = table("file", "kind", "tempo", "key", "note", "loudness", "ended"), Score(), ""
     for row in rows:
         truth = truths.get(row["path"], Truth(row["path"]))
         if truth.ends == "refused":
@@ -73,7 +73,7 @@ def refused_table(rows: Sequence[Json]) -> Table | None:
     refused = [row for row in rows if row["status"] in ("failed", "skipped")]
     if not refused:
         return None
-    made = table("file", "", "why")
+    made = table("file", "ended", "why")
     for row in refused:
         reason = row.get("reason") or {}
         made.add_row(escape(row["path"]), coloured(row["status"]), escape(str(reason.get("message", ""))))

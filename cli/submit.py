@@ -71,6 +71,14 @@ def ended(job: Json) -> bool:
     out().print(conservation(job["counts"]), markup=False)
     if job.get("reason"):
         err().print(escape(job["reason"]["message"]))
-    if job["counts"]["failed"] or job["counts"]["skipped"]:
-        err().print(f"See why with: ./samplemind jobs files {job['id']} --status failed")
+    elif job["state"] == "complete" and not job["counts"]["submitted"]:
+        pattern = (job.get("source") or {}).get("pattern") or "**/*"
+        err().print(
+            f"No file fits the pattern {pattern!r}. '*.wav' is what lies in the folder itself, '**/*.wav' also what "
+            "lies deeper.",
+            markup=False,
+        )
+    for status in ("failed", "skipped"):
+        if job["counts"][status]:
+            err().print(f"See why with: ./samplemind jobs files {job['id']} --status {status}")
     return bool(job["state"] == "complete")

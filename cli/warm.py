@@ -8,8 +8,8 @@ import time
 from cli.console import err, out
 
 
-def warm(*, quiet: bool) -> None:
-    """Compile every kernel into the cache, and print what numba says of them."""
+def warm(*, quiet: bool, as_json: bool = False) -> None:
+    """Compile every kernel into the cache; `as_json` prints what numba says of them."""
     from config.environment import cap_threads, numba_cache_dir, use_kernel_cache
 
     cap_threads()
@@ -21,7 +21,12 @@ def warm(*, quiet: bool) -> None:
     compile_all()
     if quiet:
         return
-    out().print(json.dumps(get_numba_stats(), indent=2, default=str), markup=False, soft_wrap=True)
+    figures = get_numba_stats()
+    if as_json:
+        out().print(json.dumps(figures, indent=2, default=str), markup=False, soft_wrap=True)
     err().print(
-        f"Kernels are warm after {time.monotonic() - began:.1f} s; their cache is {numba_cache_dir()}", markup=False
+        f"{len(figures['kernels'])} kernels are warm after {time.monotonic() - began:.1f} s "
+        f"({figures['cache_hits']} variants from the cache, {figures['cache_misses']} compiled); "
+        f"their cache is {numba_cache_dir()}",
+        markup=False,
     )

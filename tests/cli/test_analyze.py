@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -42,8 +43,9 @@ def run(*arguments: str, stdin: bytes | None = None) -> tuple[int, list[dict[str
 
 
 def test_every_file_gets_a_line_in_order_and_the_exit_code_is_0(library: Path) -> None:
-    code, rows, _ = run(str(library), str(library / "gone.wav"))
+    code, rows, said = run(str(library), str(library / "gone.wav"))
     assert code == 0
+    assert said == "samplemind: 2 of 4 files could not be analysed; the reason stands in the line of each.\n"
     assert [Path(row["path"]).name for row in rows] == ["a.wav", "c.wav", "notes.txt", "gone.wav"]
     assert [row.get("reason", {}).get("code") for row in rows] == [None, None, "not_audio", "vanished"]
 
@@ -63,22 +65,28 @@ def test_wrong_usage_is_2(arguments: list[str]) -> None:
     assert "Traceback" not in said
 
 
-def test_a_reader_that_has_enough_is_no_error(library: Path) -> None:
-    command = f"{sys.executable} -m cli analyze -j 1 {' '.join([str(library / 'a.wav')] * 20)} | head -n 1"
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_reader_that_has_enough_is_no_error(library: Path, processes: str) -> None:
+    command = f"{sys.executable} -m cli analyze -j {processes} {' '.join([str(library / 'a.wav')] * 100)} | head -n 1"
     done = subprocess.run(["bash", "-c", command], cwd=PROJECT, capture_output=True, timeout=120, check=False)
     assert len(done.stdout.splitlines()) == 1
     assert done.stderr == b""
 
 
-def test_ctrl_c_is_130_without_a_traceback(library: Path) -> None:
-    command = [sys.executable, "-m", "cli", "analyze", "-j", "1", *[str(library / "a.wav")] * 5000]
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_ctrl_c_is_130_without_a_traceback_and_says_how_far_it_came(library: Path, processes: str) -> None:
+    command = [sys.executable, "-m", "cli", "analyze", "-j", processes, *[str(library / "a.wav")] * 5000]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert b"Traceback" not in said
+    assert re.fullmatch(rb"samplemind: Stopped after [\d,]+ of 5,000 files; the lines written are whole.\n", said)
+
+
+def test_a_folder_without_a_file_is_said_to_be_so(tmp_path: Path) -> None:
+    assert run(str(tmp_path)) == (0, [], "samplemind: There is no file below what was named.\n")
 
 
 def test_folders_are_walked_sorted_and_a_link_to_itself_ends(library: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -49,6 +50,19 @@ def test_help_is_there_for_every_command(words: str) -> None:
     assert "Usage:" in done.stdout
 
 
+def test_the_list_of_commands_holds_whole_sentences() -> None:
+    listed = run("--help").stdout.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
+    assert len(listed) >= 10
+    assert [line for line in listed if line.endswith("...") or not line.endswith(".")] == []
+
+
+def test_warm_says_one_line_and_its_figures_only_where_they_are_wanted() -> None:
+    done = run("warm")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.count("\n") == 1
+    assert set(json.loads(run("warm", "--json").stdout)) >= {"kernels", "cache_hits"}
+
+
 def test_help_loads_nothing_heavy() -> None:
     code = f"import sys, cli.app; print([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
@@ -63,6 +77,7 @@ def test_help_loads_nothing_heavy() -> None:
         (["submit"], "Missing argument"),
         (["jobs", "files", "x", "--status", "lost"], "lost"),
         (["nonsense"], "nonsense"),
+        (["jobs", "--url", "http://127.0.0.1:9", "show", "x"], "behind the command"),
     ],
 )
 def test_wrong_usage_is_a_sentence_and_exit_code_two(arguments: list[str], said: str) -> None:
@@ -75,10 +90,11 @@ def test_wrong_usage_is_a_sentence_and_exit_code_two(arguments: list[str], said:
 def test_a_gateway_that_is_not_there_is_a_sentence_and_exit_code_one(tmp_path: Path) -> None:
     done = run("jobs", "--help")
     assert done.returncode == 0
-    done = run("jobs", "list", "--url", "http://127.0.0.1:9", SAMPLEMIND_DATA_DIR=str(tmp_path))
-    assert done.returncode == 1
-    assert done.stderr.count("\n") == 1
-    assert "cannot be reached" in done.stderr
+    for words in (["jobs", "list"], ["jobs"]):
+        done = run(*words, "--url", "http://127.0.0.1:9", SAMPLEMIND_DATA_DIR=str(tmp_path))
+        assert done.returncode == 1
+        assert done.stderr.count("\n") == 1
+        assert "cannot be reached" in done.stderr
 
 
 def test_a_wrong_setting_is_named_and_nothing_starts(tmp_path: Path) -> None:
