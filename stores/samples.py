@@ -33,14 +33,19 @@ class MongoSamples(MongoOutbox):
         self._listed: Documents = database["samples"]
         self._previews: Documents = database["previews"]
         self._all = ThriftyCount()
+        self._just_asked: dict[str, Document] = {}
 
     @mongo_errors()
     def known(self, ids: Iterable[str]) -> dict[str, Origin]:
-        return self._origins(list(ids))
+        # A chunk asks this and then `seen_at` for the same samples: each is read once, half of the cost of a file
+        # that is known already. What is remembered may be old, so every write has its condition again.
+        found = self._samples.find({"_id": {"$in": list(ids)}}, {"origin": 1, "places": 1, "owners": 1})
+        self._just_asked = {each["_id"]: each for each in found}
+        return {name: _origin(each) for name, each in self._just_asked.items()}
 
     def _origins(self, ids: Sequence[str]) -> dict[str, Origin]:
         found = self._samples.find({"_id": {"$in": ids}}, {"origin": 1})
-        return {each["_id"]: Origin(each["origin"]["job"], each["origin"]["index"]) for each in found}
+        return {each["_id"]: _origin(each) for each in found}
 
     @mongo_errors()
     def insert(self, samples: Sequence[NewSample]) -> dict[str, Origin]:
@@ -55,8 +60,11 @@ class MongoSamples(MongoOutbox):
 
     @mongo_errors()
     def seen_at(self, places: Sequence[tuple[str, FileRef]], *, owner: str | None = None) -> None:
-        ids = list({sample_id for sample_id, _ in places})
-        known = {each["_id"]: each for each in self._samples.find({"_id": {"$in": ids}}, {"places": 1, "owners": 1})}
+        known, self._just_asked = self._just_asked, {}
+        others = list({sample_id for sample_id, _ in places} - known.keys())
+        if others:
+            found = self._samples.find({"_id": {"$in": others}}, {"places": 1, "owners": 1})
+            known = known | {each["_id"]: each for each in found}
         updates: list[UpdateOne] = []
         for sample_id, file in places:
             if sample_id in known:
@@ -119,6 +127,10 @@ class MongoSamples(MongoOutbox):
     @mongo_errors()
     def count(self) -> int:
         return self._all.get(None, self._listed.estimated_document_count)
+
+
+def _origin(document: Document) -> Origin:
+    return Origin(document["origin"]["job"], document["origin"]["index"])
 
 
 def _sayable(sample_id: str) -> str:
