@@ -102,8 +102,8 @@ def _policy(html: str) -> str:
         allowed[kind].append(f"'sha256-{digest}'")
     sources = "; ".join(f"{kind}-src {' '.join(hashes or [_NONE])}" for kind, hashes in allowed.items())
     return (
-        "default-src 'none'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
-        f"frame-ancestors 'none'; {sources}"
+        "default-src 'none'; connect-src 'self'; img-src 'self' data:; media-src blob:; base-uri 'none'; "
+        f"form-action 'none'; frame-ancestors 'none'; {sources}"
     )
 
 

@@ -15,7 +15,7 @@ router = APIRouter(include_in_schema=False)
 async def front(parts: Parts) -> Response:
     """What works, what is being done, and where to go on."""
     settings = parts.settings
-    root = next(iter(sorted(settings.roots)), "library")
+    root = min(settings.roots, key=lambda name: (name == "demo", name), default="library")
     origin = f"http://{settings.gateway.host}:{settings.gateway.port}"
     return front_page(settings.flower.url, origin, root)
 

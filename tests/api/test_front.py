@@ -6,13 +6,14 @@ import base64
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api.front import front_page
 from api.shapes import Shape
-from tests.api.gateway import Gateway, done
+from tests.api.gateway import Gateway, done, make_gateway
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
@@ -32,6 +33,13 @@ def test_the_front_page_leads_on(gateway: Gateway) -> None:
     text = gateway.client.get("/").text
     for what in ('href="http://127.0.0.1:1"', 'href="/docs"', "curl -s http://127.0.0.1:8000/v1/jobs", '"library"'):
         assert what in text.replace("&quot;", '"')
+
+
+def test_the_first_command_names_a_library_of_ones_own_rather_than_the_demo(tmp_path: Path) -> None:
+    gateway = make_gateway(tmp_path)
+    gateway.settings.roots["demo"] = tmp_path
+    with gateway.client:
+        assert '"root": "library"' in gateway.client.get("/").text
 
 
 def test_what_is_set_cannot_break_out_of_the_page() -> None:
