@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from api.app import create_app
 from api.parts import Parts
+from api.protocol import Protocol
 from api.security import is_loopback
 from config.logging import configure_logging
 from config.settings import ConfigFileMissing, Settings, get_settings
@@ -89,6 +90,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         proxy_headers=False,
         server_header=False,
         ws="none",
+        http=Protocol,
         timeout_graceful_shutdown=_GRACE_S,
     )
     _log.info("listening", host=settings.gateway.host, port=door.getsockname()[1])

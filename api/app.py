@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from api import errors
 from api.browser import Browser
+from api.draining import Draining
 from api.limits import BodyLimit
 from api.metrics import Timing
 from api.parts import Parts, Stores
@@ -56,6 +57,7 @@ def create_app(
     app.add_middleware(errors.CatchAll)
     app.add_middleware(Timing, metrics=parts.metrics)
     app.add_middleware(Browser, settings=settings.gateway)
+    app.add_middleware(Draining)
     return app
 
 
