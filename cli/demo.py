@@ -147,9 +147,7 @@ def _report(job: Json, rows: list[Json], samples: dict[str, Json], truths: dict[
     out().print(conservation(counts), markup=False)
     out().print(f"{took:.1f} s, {counts['submitted'] / took:.1f} files/s", markup=False)
     if score.known:
-        out().print(
-            "✓ is what was composed, ✗ is not (what it is stands behind it); no mark: nothing was agreed.", markup=False
-        )
+        out().print("✓ as it was composed; ✗ otherwise, and how it was; no mark where nothing is known.", markup=False)
         out().print(f"Right, where the truth is known: {', '.join(score.lines())}", markup=False)
     if counts["reused"]:
         out().print("reused: this content was analysed before, so it was only looked up.", markup=False)
