@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from config.logging import get_logger
 from config.settings import DecodeSettings
 from workers.audio import wire
 from workers.audio.files import file_errors
@@ -24,7 +25,7 @@ from workers.audio.layout import Probe, check_channels, check_rate
 from workers.audio.memory import SharedMemory
 from workers.audio.outcome import Limits, Outcome
 from workers.audio.probe import probe
-from workers.errors import DecodeFailed, NoFiniteSamples, TooLarge
+from workers.errors import DecodeFailed, DecoderCrashed, NoFiniteSamples, TooLarge
 from workers.model import AudioInfo
 
 _SHARE = 4
@@ -32,6 +33,8 @@ _SHARE = 4
 
 _LEAST = 384 << 20
 """Address space of Python, numpy and two decoders alone: 222 MB measured."""
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +114,8 @@ class Decoder:
             self._memory = None
 
     def _ask(self, fd: int, header: Probe) -> Outcome:
-        helper = self._running()
+        answer = self._answer(fd, wire.request(header, self._limits))
         assert self._memory is not None
-        self._memory.give_back()
-        answer = helper.ask(fd, wire.request(header, self._limits), self._settings.deadline_s)
         if "failed" in answer:
             raise wire.read_failure(answer)
         outcome = Outcome(**answer["done"])
@@ -124,6 +125,24 @@ class Decoder:
             raise DecodeFailed("The decoder returned an impossible length.")
         self._memory.used(4 * outcome.frames * outcome.channels)
         return outcome
+
+    def _answer(self, fd: int, line: bytes) -> dict[str, Any]:
+        """What the helper says. That one was killed says nothing of the file: another is asked, once."""
+        helper = self._fresh()
+        try:
+            return helper.ask(fd, line, self._settings.deadline_s)
+        except DecoderCrashed:
+            if not helper.was_killed:
+                raise
+        log.warning("decoder_helper_killed", pid=helper.pid)
+        return self._fresh().ask(fd, line, self._settings.deadline_s)
+
+    def _fresh(self) -> Helper:
+        """A helper that runs, with no samples of the file before in memory."""
+        helper = self._running()
+        assert self._memory is not None
+        self._memory.give_back()
+        return helper
 
     def _decoded(self, header: Probe, outcome: Outcome, name: str) -> Decoded:
         assert self._memory is not None

@@ -43,6 +43,8 @@ class Helper:
                 pass_fds=(theirs.fileno(), memory.fd),
             )
         self._ready = False
+        self.was_killed = False
+        """It died of SIGKILL, which no file can send: of somebody, or of the kernel when memory ran out."""
 
     @property
     def pid(self) -> int:
@@ -119,8 +121,11 @@ class Helper:
         """What it died of, in words."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_LAST_BREATH_S)
+        code = self._process.poll()
         self.kill()
-        code = self._process.returncode
+        if code is None:
+            return "It fell silent."
         if code >= 0:
             return f"It ended with status {code}."
+        self.was_killed = code == -signal.SIGKILL
         return f"It was ended by {signal.Signals(-code).name}."

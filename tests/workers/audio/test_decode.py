@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -21,6 +22,7 @@ from config.settings import DecodeSettings
 from tests.broken_files import DATA, FMT, chunk, encoded, float_wav, form, riff, tone, written
 from workers.audio import memory, wire
 from workers.audio.decode import Decoder
+from workers.audio.helper import Helper
 from workers.errors import (
     DecodeFailed,
     DecoderCrashed,
@@ -122,16 +124,32 @@ def test_one_helper_serves_many_files_and_failures(decoder: Decoder, opened: Ope
     assert decoder.helper_pid == pid
 
 
-def test_a_helper_that_is_killed_costs_one_file(opened: Open) -> None:
+def test_a_helper_that_is_killed_costs_no_file(opened: Open) -> None:
     with Decoder(DecodeSettings()) as decoder:
         with stopped(decoder) as pid:
             killer = threading.Timer(0.3, os.kill, (pid, signal.SIGKILL))
             killer.start()
-            with pytest.raises(DecoderCrashed, match="SIGKILL"):
-                decoder.decode(opened(KICK), "x")
+            assert len(decoder.decode(opened(KICK), "x").y) == 17640
             killer.join()
+        assert decoder.helper_pid not in (None, pid)
+
+
+def test_a_file_whose_helpers_are_killed_twice_is_given_up(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Decoder(DecodeSettings()) as decoder:
+        asked: list[int] = []
+        ask = Helper.ask
+
+        def killed(helper: Helper, fd: int, line: bytes, deadline_s: float) -> dict[str, Any]:
+            asked.append(helper.pid)
+            os.kill(helper.pid, signal.SIGKILL)
+            return ask(helper, fd, line, deadline_s)
+
+        monkeypatch.setattr(Helper, "ask", killed)
+        with pytest.raises(DecoderCrashed, match="SIGKILL"):
+            decoder.decode(opened(KICK), "x")
+        assert len(set(asked)) == len(asked) == 2
+        monkeypatch.undo()
         assert len(decoder.decode(opened(KICK), "x").y) == 17640
-        assert decoder.helper_pid != pid
 
 
 def test_a_helper_that_died_between_two_files_costs_none(opened: Open) -> None:
