@@ -34,6 +34,13 @@ def _numbered(path: Path, number: int) -> Path:
     return path.with_name(f"{path.name}.{number}")
 
 
+def last_words(path: Path) -> str:
+    """What a process said for people at its very end: its last lines without those of the structured log."""
+    lines = last_lines(path, 12)
+    plain = [line for line in lines if not line.startswith("{")]
+    return " ".join((plain or lines)[-1:])
+
+
 def last_lines(path: Path, count: int = 8, width: int = 400) -> list[str]:
     """The last lines that are not empty, each cut to `width`."""
     try:

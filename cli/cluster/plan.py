@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -134,7 +135,11 @@ def parse_roots(given: list[str]) -> dict[str, Path]:
         if name in roots:
             raise UsageError(f"The root name {name!r} was given twice.")
         folder = Path(path).expanduser().resolve()
-        if not folder.is_dir():
+        if not os.path.exists(folder):  # unlike Path.exists it does not raise where a parent may not be entered
             raise UsageError(f"The folder {path} of root {name!r} does not exist.")
+        if not os.path.isdir(folder):
+            raise UsageError(f"{path} of root {name!r} is a file, not a folder; name the folder it lies in.")
+        if not os.access(folder, os.R_OK | os.X_OK):
+            raise UsageError(f"The folder {path} of root {name!r} may not be read by you.")
         roots[name] = folder
     return roots

@@ -15,7 +15,7 @@ from types import FrameType
 
 from cli.cluster.folder import DataFolder
 from cli.cluster.lock import FolderLock
-from cli.cluster.logs import last_lines
+from cli.cluster.logs import last_words
 from cli.cluster.plan import Options, Plan, make_plan
 from cli.cluster.process import Part, Process
 from cli.cluster.report import Announcer
@@ -72,7 +72,7 @@ def _run(plan: Plan, lock: FolderLock, on_ready: Ready | None) -> None:
             folder.verify_mark.touch()
             supervisor.again("prepare")
         elif code == USAGE and not process.was_ready:  # ours say so that they may not be started as they are
-            refused.append(f"The {process.part.title} refuses to start: {' '.join(last_lines(process.log, 2))}")
+            refused.append(f"The {process.part.title} refuses to start: {last_words(process.log)}")
             supervisor.request_stop()
 
     supervisor.on_all_ready, supervisor.on_death, supervisor.final = all_ready, died, announcer.final()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli.cluster.logs import last_lines, rotate
+from cli.cluster.logs import last_lines, last_words, rotate
 
 
 def test_a_process_goes_on_writing_after_its_log_was_rotated(tmp_path: Path) -> None:
@@ -35,3 +35,11 @@ def test_last_lines_are_those_with_something_in_them(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_bytes(b"one\n\ntwo\n\xffthree\n\n")
     assert last_lines(tmp_path / "a.log", 2) == ["two", "\ufffdthree"]
     assert last_lines(tmp_path / "none.log") == []
+
+
+def test_the_last_words_are_the_sentence_for_people_not_the_structured_log(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_text('{"event": "started"}\nNot listening: no key.\n{"event": "ended"}\n')
+    assert last_words(path) == "Not listening: no key."
+    path.write_text('{"event": "ended"}\n')
+    assert last_words(path) == '{"event": "ended"}'

@@ -95,6 +95,12 @@ def test_a_root_that_makes_no_sense_is_refused_in_words(given: str, said: str) -
         parse_roots([given])
 
 
+def test_a_root_that_is_a_file_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    (tmp_path / "kick.wav").touch()
+    with pytest.raises(UsageError, match="is a file, not a folder"):
+        parse_roots([f"one={tmp_path / 'kick.wav'}"])
+
+
 def test_roots_are_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a=b").mkdir()
     monkeypatch.chdir(tmp_path)
