@@ -187,6 +187,7 @@ def _sighting(known: Document, owner: str, file: FileRef) -> list[UpdateOne]:
     """The writes that one place needs, none if all is known. Conditions again in the write: others see places too."""
     same = {"owner": owner, "root": file.root, "path": file.path}
     places: list[Document] = known["places"]
+    push: Document = {"$push": {"places": _place(owner, file)}}
     updates = []
     if owner not in known["owners"]:
         updates.append(UpdateOne({"_id": known["_id"]}, {"$addToSet": {"owners": owner}}))
@@ -196,7 +197,10 @@ def _sighting(known: Document, owner: str, file: FileRef) -> list[UpdateOne]:
             "places": {"$not": {"$elemMatch": same}},
             f"places.{MOST_PLACES - 1}": {"$exists": False},
         }
-        updates.append(UpdateOne(asked, {"$push": {"places": _place(owner, file)}}))
+        updates.append(UpdateOne(asked, push))
+    if all(place["owner"] != owner for place in places):
+        # However many places others have: without one of their own they could neither find nor hear it.
+        updates.append(UpdateOne({"_id": known["_id"], "places": {"$not": {"$elemMatch": {"owner": owner}}}}, push))
     return updates
 
 

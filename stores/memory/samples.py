@@ -60,7 +60,8 @@ class MemorySamples:
                     continue
                 by = owner or kept.new.owner
                 here = {(who, place.root, place.path) for who, place in kept.places}
-                if (by, file.root, file.path) not in here and len(kept.places) < MOST_PLACES:
+                full = len(kept.places) >= MOST_PLACES and any(who == by for who, _ in kept.places)
+                if (by, file.root, file.path) not in here and not full:
                     kept.places.append((by, file))
                 if by not in kept.owners:
                     kept.owners.append(by)

@@ -110,6 +110,19 @@ def test_a_sample_that_another_owner_has_too_is_also_theirs_with_their_places_on
     assert shown.files == (theirs,)
 
 
+def test_an_owner_who_comes_last_has_a_place_of_their_own(bench: Bench) -> None:
+    new = sample(1, owner="ada")
+    bench.samples.insert([new])
+    bench.samples.seen_at([(new.id, FileRef("library", f"ada/{i}.wav")) for i in range(30)], owner="ada")
+    theirs = [FileRef("library", f"bob/{i}.wav", size=5, mtime_ns=7) for i in range(3)]
+    for _ in range(2):
+        bench.samples.seen_at([(new.id, place) for place in theirs], owner="bob")
+    (place,) = bench.samples.get(new.id, owner="bob").files
+    assert place in theirs
+    assert ids(bench, SampleFilter(owner="bob", text="bob")) == [new.id]
+    assert len(bench.samples.get(new.id, owner="ada").files) == 20
+
+
 def ids(bench: Bench, where: SampleFilter, limit: int = 100) -> list[str]:
     found: list[str] = []
     cursor = None
