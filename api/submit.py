@@ -12,9 +12,10 @@ from starlette.requests import Request
 
 from api import manifest
 from api.errors import Problem, refuse_field
-from api.files import flaw_of, locate, root_of
+from api.files import check_private, flaw_of, locate, root_of
 from api.parts import Parts
 from api.schemas import JobRequest
+from api.security import Caller
 from stores.records import FileRef, FolderSource, Job, NewJob, Priority
 from tasks.pattern import compile_pattern
 from workers.errors import NotFound, StoreError, Vanished
@@ -27,9 +28,10 @@ _MANIFEST_CHUNK: Final = 100
 class Submission:
     """One request for a job."""
 
-    def __init__(self, parts: Parts, owner: str, idempotency_key: str | None) -> None:
+    def __init__(self, parts: Parts, who: Caller, idempotency_key: str | None) -> None:
         self._parts = parts
-        self._owner = owner
+        self._owner = who.owner
+        self._sees_all = who.sees is None
         self._key = _checked_key(idempotency_key)
 
     async def folder(self, body: bytes) -> Job:
@@ -74,6 +76,7 @@ class Submission:
         flaw = flaw_of(source.path)
         if flaw:
             raise refuse_field("source.path", flaw)
+        check_private(source.root, source.path, sees_all=self._sees_all)
         pattern = compile_pattern(source.pattern)
         try:
             place = locate(root, source.path)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.answers import Json
 from api.deps import Parts, Reader
 from api.errors import refuse_field
-from api.files import flaw_of, root_of, subfolders
+from api.files import check_private, flaw_of, root_of, subfolders
 from api.schemas import FoldersQuery
 from api.shapes import PROBLEMS, FoldersShape, RootsShape
 
@@ -26,13 +26,14 @@ def roots(parts: Parts, _: Reader) -> Response:
 
 @router.get("/{name}/folders", summary="Folders in a folder of a root", responses={200: {"model": FoldersShape}})
 def folders(
-    parts: Parts, _: Reader, name: Annotated[str, Path(max_length=200)], query: Annotated[FoldersQuery, Query()]
+    parts: Parts, who: Reader, name: Annotated[str, Path(max_length=200)], query: Annotated[FoldersQuery, Query()]
 ) -> Response:
-    """Sorted by name; hidden ones and links are left out."""
+    """Sorted by name; hidden ones and links are left out, and everybody's uploads are for admins only."""
     root = root_of(parts.settings.all_roots, name)
     flaw = flaw_of(query.path)
     if flaw:
         raise refuse_field("path", flaw)
+    check_private(name, query.path, sees_all=who.sees is None)
     names, truncated = subfolders(root, query.path, query.limit)
     prefix = f"{query.path}/" if query.path else ""
     items = [{"name": one, "path": prefix + one} for one in names]

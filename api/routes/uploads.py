@@ -41,7 +41,7 @@ async def upload(
     if query.analyze:
         file = FileRef("uploads", stored.path, size=stored.size)
         label = f"uploads/{stored.path.rsplit('/', 1)[-1]}"
-        submission = Submission(parts, who.owner, None)
+        submission = Submission(parts, who, None)
         job = await run_in_threadpool(submission.one_file, file, Priority.INTERACTIVE, label)
         background.add_task(parts.hints.chunks, job)
     body = {**said, "known": stored.known, "job": None if job is None else job_view(job)}

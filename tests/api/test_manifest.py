@@ -186,9 +186,10 @@ def test_while_the_first_is_coming_in_the_second_is_told_to_wait(gateway: Gatewa
 
 def _fingerprint(gateway: Gateway) -> str:
     """What the gateway gives a manifest of normal priority."""
+    from api.security import Caller
     from api.submit import Submission
 
-    submission = Submission(gateway.app.state.parts, "local", "k")
+    submission = Submission(gateway.app.state.parts, Caller("local", frozenset()), "k")
     return submission._new(Priority.NORMAL, None, "manifest", "manifest", "normal").fingerprint
 
 

@@ -95,6 +95,23 @@ def test_an_owner_sees_only_their_own(gateway: Gateway) -> None:
     assert gateway.client.get(f"/v1/samples/{made.id}", headers=ann).status_code == 200
 
 
+def test_uploads_of_others_are_found_only_by_who_knows_their_hash(gateway: Gateway) -> None:
+    ann, bob = key_for(gateway, "write", owner="ann"), key_for(gateway, "write", owner="bob")
+    admin = key_for(gateway, "admin", owner="root")
+    secret = gateway.client.post("/v1/uploads?name=secret.wav", content=b"RIFF of ann's", headers=ann).json()
+    first, sha256, _ = secret["path"].split("/")
+    for path in ("", first, ".incoming"):
+        body = {"source": {"root": "uploads", "path": path}}
+        for who in (ann, bob):
+            assert gateway.client.post("/v1/jobs", json=body, headers=who).status_code == 403, path
+            listed = gateway.client.get("/v1/roots/uploads/folders", params={"path": path}, headers=who)
+            assert listed.status_code == 403, path
+        assert gateway.client.post("/v1/jobs", json=body, headers=admin).status_code == 202, path
+    for path in (f"{first}/{sha256}", secret["path"]):
+        body = {"source": {"root": "uploads", "path": path}}
+        assert gateway.client.post("/v1/jobs", json=body, headers=ann).status_code == 202, path
+
+
 def test_an_admin_sees_everybodys(gateway: Gateway) -> None:
     ann, admin = key_for(gateway, "write", owner="ann"), key_for(gateway, "admin", owner="root")
     job = gateway.client.post("/v1/jobs", json={"source": {"root": "library"}}, headers=ann).json()
