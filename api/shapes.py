@@ -262,6 +262,12 @@ class PartShape(Shape):
     detail: str = Field(examples=["no worker is alive"])
 
 
+class HealthShape(Shape):
+    """This process runs."""
+
+    status: Literal["alive"]
+
+
 class ReadyShape(BaseModel):
     """Every part."""
 

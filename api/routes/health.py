@@ -12,12 +12,12 @@ from api.answers import Json
 from api.deps import Parts
 from api.errors import problem
 from api.metrics import CONTENT_TYPE
-from api.shapes import ReadyShape
+from api.shapes import HealthShape, ReadyShape
 
 router = APIRouter(tags=["health"])
 
 
-@router.get("/health", summary="Alive", response_class=Json)
+@router.get("/health", summary="Alive", responses={200: {"model": HealthShape}})
 async def health() -> Response:
     """200 as long as this process runs."""
     return Json({"status": "alive"})

@@ -62,7 +62,7 @@ async def submit(
     Answers as soon as the job is safe in the ledger, however many files there are. `path` must lead down from its
     root: absolute ones and `..` are refused with 422, a link that leads out with 403, a missing folder with 404.
     """
-    submission = Submission(parts, who.owner, idempotency_key)
+    submission = Submission(parts, who, idempotency_key)
     kind = content_type(request.headers)
     if kind == NDJSON:
         job = await submission.manifest(request, query.priority)
@@ -95,7 +95,12 @@ def job(parts: Parts, who: Reader, job_id: JobId) -> Response:
     return Json(job_view(parts.ledger.job(job_id, owner=who.sees)))
 
 
-@router.delete("/{job_id}", status_code=202, summary="Cancel a job", responses={202: {"model": JobShape}})
+@router.delete(
+    "/{job_id}",
+    status_code=202,
+    summary="Cancel a job",
+    responses={200: {"model": JobShape, "description": "It had ended before"}, 202: {"model": JobShape}},
+)
 def cancel(parts: Parts, who: Writer, job_id: JobId) -> Response:
     """What has not been started ends `skipped` (cancelled). 202; 200 and no change for a job that has ended."""
     job = parts.ledger.request_cancel(job_id, owner=who.sees)
