@@ -26,7 +26,7 @@ class ProblemShape(BaseModel):
                     "title": "Not Found",
                     "status": 404,
                     "code": "not_found",
-                    "detail": "There is no such thing.",
+                    "detail": "There is no such job.",
                 }
             ]
         },

@@ -76,7 +76,7 @@ class Vanished(FileError):
     """The file is no longer there."""
 
     code = "vanished"
-    sentence = "The file is no longer there."
+    sentence = "The file is not there, or no longer."
 
 
 class Unreadable(FileError):
@@ -252,6 +252,11 @@ class NotFound(RequestError):
 
     code = "not_found"
     sentence = "There is no such thing."
+
+    def __init__(self, detail: str = "thing") -> None:
+        """`detail` is what there is none of, or a sentence that says it."""
+        super().__init__(detail)
+        self.args = (detail if " " in detail else f"There is no such {detail}.",)
 
 
 class BadCursor(RequestError):

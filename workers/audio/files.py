@@ -39,7 +39,8 @@ def file_errors() -> Iterator[None]:
         yield
     except OSError as error:
         detail = os.strerror(error.errno) if error.errno else str(error)
-        raise _SAID_BY.get(error.errno or 0, Unreadable)(detail) from error
+        ours = _SAID_BY.get(error.errno or 0, Unreadable)
+        raise ours(detail if ours is Unreadable else "") from error  # the others say it all themselves
     except ValueError as error:  # a zero byte in the path: no such file can be
         raise Vanished(str(error)) from error
 
