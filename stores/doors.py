@@ -246,6 +246,9 @@ class Pulse(Protocol):
     def beat(self, part: str, name: str, facts: Mapping[str, str | int | float], ttl_s: float) -> None:
         """Say that this process is alive, and what it is at."""
 
+    def gone(self, part: str, name: str) -> None:
+        """Say that this process ends now, instead of being missed after its time."""
+
     def alive(self) -> list[dict[str, str]]:
         """Every process that beat within its time: part, name and its facts."""
 

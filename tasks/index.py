@@ -16,7 +16,7 @@ import structlog
 from config.logging import configure_logging
 from config.settings import get_settings
 from stores.doors import Ledger, Pulse, Samples, Vectors
-from tasks.loop import Stop, run
+from tasks.loop import Stop, leave, run
 from tasks.patience import Backoff
 from tasks.reconcile import this_process
 from workers.errors import StoreUnavailable, VectorIndexBroken
@@ -85,10 +85,7 @@ class IndexWriter:
 
     def leave(self) -> None:
         """Let another one take over at once."""
-        try:
-            self._ledger.let_go(PART, self._holder)
-        except StoreUnavailable:
-            log.debug("not_let_go")
+        leave(PART, self._holder, self._ledger, self._pulse)
 
     def _work(self) -> float:
         generation = self._opened()

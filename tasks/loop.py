@@ -10,6 +10,7 @@ from types import FrameType
 
 import structlog
 
+from stores.doors import Ledger, Pulse
 from tasks.patience import Backoff
 from workers.errors import StoreUnavailable
 
@@ -76,3 +77,12 @@ def run(round_: Callable[[], float], stop: Stop, backoff: Backoff | None = None)
             pause_s = backoff.pause_s()
             log.exception("round_failed")
         stop.wait(pause_s)
+
+
+def leave(part: str, holder: str, ledger: Ledger, pulse: Pulse) -> None:
+    """Let another process be this part at once, and be missed by nobody."""
+    for say in (ledger.let_go, pulse.gone):
+        try:
+            say(part, holder)
+        except StoreUnavailable:
+            log.debug("left_unsaid", part=part)

@@ -18,7 +18,7 @@ from config.settings import QueueSettings, get_settings
 from stores.doors import Ledger, Pulse
 from stores.records import Job
 from tasks.feeder import Feeder, workers_alive
-from tasks.loop import Stop, run
+from tasks.loop import Stop, leave, run
 from tasks.send import Sender, Sends
 from tasks.upkeep import Upkeep
 from workers.errors import StoreUnavailable
@@ -77,10 +77,7 @@ class Reconciler:
 
     def leave(self) -> None:
         """Let another one take over at once."""
-        try:
-            self._ledger.let_go(PART, self._holder)
-        except StoreUnavailable:
-            log.debug("not_let_go")
+        leave(PART, self._holder, self._ledger, self._pulse)
 
     def _publish(self, jobs: Sequence[Job]) -> StoreUnavailable | None:
         """Everything that needs Redis; the error where it is away."""

@@ -17,6 +17,9 @@ class MemoryPulse:
         said = {key: str(value) for key, value in facts.items()}
         self._beats[part, name] = (self._clock() + ttl_s, {"part": part, "name": name, **said})
 
+    def gone(self, part: str, name: str) -> None:
+        self._beats.pop((part, name), None)
+
     def alive(self) -> list[dict[str, str]]:
         now = self._clock()
         return [dict(facts) for _, (until, facts) in sorted(self._beats.items()) if until > now]

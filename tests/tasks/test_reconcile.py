@@ -62,6 +62,7 @@ def test_another_takes_over_at_once_from_one_that_leaves(cluster: Cluster) -> No
     first.round()
     cluster.job_of(refs(1))
     first.leave()
+    assert [facts["part"] for facts in cluster.pulse.alive()] == []
     second.round()
     assert len(cluster.sender.take()) == 1
 
