@@ -23,7 +23,7 @@ def search(parts: Parts, who: Reader, asked: SearchRequest) -> Response:
     like = asked.like
     query = unit(like.vector) if like.vector else parts.index.vector_of(like.sample or "", who.sees)
     where = index_filter(asked.where)
-    found = parts.index.search(query, asked.aspects, where, owner=who.sees, limit=asked.limit)
+    found = parts.index.search(query, asked.aspects, where, owner=who.sees, limit=asked.limit, itself=like.sample)
     return Json({"items": [_view(hit) for hit in found]})
 
 

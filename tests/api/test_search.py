@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import pytest
 
 from api.errors import Problem
 from api.similarity import cosine, leaning, likeness, unit, unpack, weights_of
+from stores.records import Hit
 from tests.api.gateway import Gateway, vector
 from workers.model import ASPECTS, Kind, Tempo
 
@@ -43,6 +45,27 @@ def test_the_sound_itself_is_nearest(library: Gateway) -> None:
     assert hits[0] == ("here.wav", 1.0)
     assert hits[-1] == ("other.wav", -1.0)
     assert [score for _, score in hits] == sorted((score for _, score in hits), reverse=True)
+
+
+def test_the_sound_itself_is_found_though_the_index_passes_over_it(
+    library: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = library.stores.vectors.query
+
+    def approximate(asked: bytes, *, limit: int, where: Mapping[str, object] | None = None) -> list[Hit]:
+        return [hit for hit in ask(asked, limit=limit, where=where) if hit.id != id_of(library, "here.wav")]
+
+    monkeypatch.setattr(library.stores.vectors, "query", approximate)
+    assert search(library)[0] == ("here.wav", 1.0)
+    assert "here.wav" not in dict(search(library, where={"kind": "one-shot"}))
+
+
+def test_among_sounds_that_are_the_same_the_one_asked_for_comes_first(library: Gateway) -> None:
+    names = [f"twin {n}.wav" for n in range(6)]
+    for name in names:
+        library.sample(name, vector=vector(pitch=[1]))
+    library.index()
+    assert [search(library, name, limit=1) for name in names] == [[(name, 1.0)] for name in names]
 
 
 def test_weights_decide_in_which_respect(library: Gateway) -> None:
@@ -93,7 +116,7 @@ def test_a_vector_of_ones_own(library: Gateway) -> None:
 def test_the_index_writer_may_begin_anew(library: Gateway) -> None:
     assert search(library)
     library.stores.samples.next_generation(1)
-    assert search(library) == []
+    assert search(library) == [("here.wav", 1.0)]  # what it was asked with
     library.index()
     assert search(library)[0][0] == "here.wav"
 
