@@ -171,8 +171,8 @@ class Samples(Protocol):
     def get(self, sample_id: str, *, owner: str | None = None) -> Sample:
         """One sample, or `NotFound`."""
 
-    def many(self, sample_ids: Sequence[str]) -> dict[str, Sample]:
-        """Those of these that exist."""
+    def many(self, sample_ids: Sequence[str], *, owner: str | None = None) -> dict[str, Sample]:
+        """Those of these that exist and, with an `owner`, are theirs."""
 
     def vectors(self, sample_ids: Sequence[str]) -> dict[str, bytes]:
         """The vectors of those that exist and have one."""

@@ -81,10 +81,11 @@ class MongoSamples(MongoOutbox):
         return _sample(found, self._current(), owner)
 
     @mongo_errors()
-    def many(self, sample_ids: Sequence[str]) -> dict[str, Sample]:
+    def many(self, sample_ids: Sequence[str], *, owner: str | None = None) -> dict[str, Sample]:
         current = self._current()
-        found = self._listed.find({"_id": {"$in": list(sample_ids)}}, {"vector": 0})
-        return {each["_id"]: _sample(each, current, None) for each in found}
+        asked: Document = {"_id": {"$in": list(sample_ids)}}
+        found = self._listed.find(asked if owner is None else {**asked, "owners": owner}, {"vector": 0})
+        return {each["_id"]: _sample(each, current, owner) for each in found}
 
     @mongo_errors()
     def vectors(self, sample_ids: Sequence[str]) -> dict[str, bytes]:

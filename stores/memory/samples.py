@@ -73,9 +73,11 @@ class MemorySamples:
                 raise NotFound("sample")
             return self._seen(kept, owner)
 
-    def many(self, sample_ids: Sequence[str]) -> dict[str, Sample]:
+    def many(self, sample_ids: Sequence[str], *, owner: str | None = None) -> dict[str, Sample]:
         with self._lock:
-            return {each: self._seen(self._kept[each]) for each in sample_ids if each in self._kept}
+            there = [each for each in sample_ids if each in self._kept]
+            theirs = [each for each in there if owner is None or owner in self._kept[each].owners]
+            return {each: self._seen(self._kept[each], owner) for each in theirs}
 
     def vectors(self, sample_ids: Sequence[str]) -> dict[str, bytes]:
         with self._lock:

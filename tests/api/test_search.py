@@ -68,6 +68,16 @@ def test_among_sounds_that_are_the_same_the_one_asked_for_comes_first(library: G
     assert [search(library, name, limit=1) for name in names] == [[(name, 1.0)] for name in names]
 
 
+def test_an_owner_with_few_samples_among_many_finds_them_all(gateway: Gateway) -> None:
+    for n in range(600):
+        gateway.sample(f"theirs {n}.wav", owner="ann", vector=vector(timbre=[1, n / 10_000]))
+    mine = {gateway.sample(f"mine {n}.wav", owner="bob", vector=vector(timbre=[-1, n])) for n in range(3)}
+    gateway.index()
+    parts = gateway.app.state.parts
+    query = unit([1.0, *[0.0] * 127])
+    assert {hit.sample.id for hit in parts.index.search(query, None, None, owner="bob", limit=5)} == mine
+
+
 def test_weights_decide_in_which_respect(library: Gateway) -> None:
     assert [name for name, _ in search(library, aspects={"timbre": 1})][:2] == ["here.wav", "timbre.wav"] or (
         dict(search(library, aspects={"timbre": 1}))["timbre.wav"] == 1

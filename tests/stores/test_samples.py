@@ -101,6 +101,8 @@ def test_a_sample_that_another_owner_has_too_is_also_theirs_with_their_places_on
         bench.samples.seen_at([(new.id, theirs)], owner="bob")
     assert bench.samples.get(new.id, owner="bob").files == (theirs,)
     assert bench.samples.get(new.id, owner="ada").files == (new.file,)
+    assert bench.samples.many([new.id], owner="bob")[new.id].files == (theirs,)
+    assert bench.samples.many([new.id], owner="eve") == {}
     assert bench.samples.get(new.id).files == (new.file, theirs)
     assert ids(bench, SampleFilter(owner="bob")) == [new.id]
     assert ids(bench, SampleFilter(owner="bob", text="own")) == [new.id]
