@@ -6,7 +6,6 @@ import glob
 import json
 import os
 import signal
-import stat
 import sys
 import threading
 import warnings
@@ -26,7 +25,9 @@ if TYPE_CHECKING:
 def analyze(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(help="Files, folders (with all below them), patterns; - reads a list from standard input."),
+        typer.Argument(
+            help="Files, folders (all below them but hidden files and links to folders), patterns; - reads a list from standard input."
+        ),
     ] = None,
     jobs: Annotated[int, typer.Option("-j", "--jobs", help="Processes; -1 is one for each physical core.")] = -1,
     output: Annotated[
@@ -127,7 +128,7 @@ def _paths_in(listed: bytes) -> list[str]:
 
 def _expand(name: str) -> Iterator[str]:
     if os.path.isdir(name):
-        yield from _below(name, set())
+        yield from _below(name)
     elif not os.path.lexists(name) and glob.has_magic(name):
         found = sorted(glob.glob(name, recursive=True))
         if not found:
@@ -140,30 +141,23 @@ def _expand(name: str) -> Iterator[str]:
         yield name
 
 
-def _below(folder: str, entered: set[tuple[int, int]]) -> Iterator[str]:
-    """Files below a folder, sorted; a folder is entered once, whatever links lead to it."""
+def _below(folder: str) -> Iterator[str]:
+    """Files below a folder, sorted, by the cluster's rules: nothing hidden, and no link to a folder is followed."""
+    from tasks.walk import submitted
+
     try:
-        status = os.stat(folder)
-        if (status.st_dev, status.st_ino) in entered:
-            return
-        entered.add((status.st_dev, status.st_ino))
         with os.scandir(folder) as listing:
             entries = sorted(listing, key=lambda entry: os.fsencode(entry.name))
     except OSError:
         yield folder  # ends as a row that says why
         return
     for entry in entries:
-        if _is_folder(entry):
-            yield from _below(entry.path, entered)
-        else:
+        if not submitted(os.fsencode(entry.name)):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(entry.path)
+        elif not (entry.is_symlink() and os.path.isdir(entry.path)):
             yield entry.path
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return stat.S_ISDIR(os.stat(entry.path).st_mode) if entry.is_symlink() else entry.is_dir()
-    except OSError:
-        return False
 
 
 def _rows(files: Sequence[str], jobs: int) -> Generator[Any, None, None]:

@@ -50,6 +50,11 @@ class _Here:
     depth: int
 
 
+def submitted(name: bytes) -> bool:
+    """Whether an entry of this name belongs to the library, rather than to the system that keeps it."""
+    return not name.startswith(b".") and name not in IGNORED
+
+
 def walk(root: str, base: Path, source: FolderSource, pattern: Pattern, after: FileRef | None) -> Entries:
     """Every entry of a source behind `after`, in order, and ``None`` for each folder: a moment to look at the clock.
 
@@ -129,7 +134,7 @@ def _listing(here: _Here, pattern: Pattern) -> list[bytes]:
 def _may_be_meant(here: _Here, entry: os.DirEntry[str], pattern: Pattern) -> bool:
     """Leave out what need not be looked at: ignored names, and plain files that do not match (no `stat` for them)."""
     name = entry.name
-    if name.startswith(".") or os.fsencode(name) in IGNORED:
+    if not submitted(os.fsencode(name)):
         return False
     if entry.is_file(follow_symlinks=False):
         return pattern.accepts(pattern.step(here.states, _said(os.fsencode(name))))

@@ -89,8 +89,12 @@ def test_a_folder_without_a_file_is_said_to_be_so(tmp_path: Path) -> None:
     assert run(str(tmp_path)) == (0, [], "samplemind: There is no file below what was named.\n")
 
 
-def test_folders_are_walked_sorted_and_a_link_to_itself_ends(library: Path) -> None:
+def test_folders_are_walked_as_the_cluster_walks_them(library: Path) -> None:
     (library / "b" / "up").symlink_to(library)
+    (library / "b" / "out").symlink_to("/etc")
+    (library / ".hidden.wav").write_bytes(b"")
+    (library / "__MACOSX").mkdir()
+    (library / "__MACOSX" / "a.wav").write_bytes(b"")
     (library / "loop.wav").symlink_to("loop.wav")
     found = [os.path.relpath(path, library) for path in gather([str(library)], None)]
     assert found == ["a.wav", "b/c.wav", "b/notes.txt", "loop.wav"]
