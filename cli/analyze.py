@@ -26,7 +26,7 @@ def analyze(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Files, folders (all below them but hidden files and links to folders), patterns; - reads a list from standard input."
+            help="Files, folders (with all below but what is hidden), patterns; - reads a list from standard input."
         ),
     ] = None,
     jobs: Annotated[int, typer.Option("-j", "--jobs", help="Processes; -1 is one for each physical core.")] = -1,
