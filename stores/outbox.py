@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pymongo import ReadPreference
+from pymongo import ReadPreference, UpdateOne
 
 from stores import filters
 from stores.idranges import walk
@@ -43,8 +43,12 @@ class MongoOutbox:
 
     @mongo_errors()
     def mark_indexed(self, ids: Sequence[str], generation: int) -> None:
-        asked = {"_id": {"$in": list(ids)}, "generation": {"$lt": generation}}
-        self._samples.update_many(asked, {"$set": {"generation": generation}})
+        # One by one and by their ids: with a condition on the generation the embedded server goes through the
+        # whole outbox for each batch, which made marking dearer than analysing.
+        mark = {"$max": {"generation": generation}}
+        marks = [UpdateOne({"_id": each, "vector": {"$exists": True}}, mark) for each in ids]
+        if marks:
+            self._samples.bulk_write(marks, ordered=False)
 
     @mongo_errors()
     def indexed_count(self, *, roughly: bool = False) -> int:
