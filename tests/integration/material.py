@@ -60,10 +60,9 @@ def make_library(folder: Path) -> Path:
     return folder
 
 
-def make_short_files(folder: Path, number: int, seconds: float = 0.05, seed: int = 0) -> Path:
-    """Many different short files, a thousand a folder: clicks and blips, 8 kHz so that they are quick to write."""
+def make_short_files(folder: Path, number: int, seconds: float = 0.05, seed: int = 0, sr: int = 8000) -> Path:
+    """Many different short files, a thousand a folder: clicks and blips, at 8 kHz so that they are quick to write."""
     rng = np.random.default_rng(seed)
-    sr = 8000
     decay = np.exp(-np.arange(int(seconds * sr)) / sr * 60)
     for n in range(number):
         below = folder / f"{n // 1000:03d}"
