@@ -78,7 +78,7 @@ def test_refuses_a_negative_worker() -> None:
 def run(code: str, environment: dict[str, str]) -> str:
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 @linux
