@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import struct
+from dataclasses import replace
 
 from workers.audio.chunks import Bytes, Chunk, body, walk
 from workers.audio.layout import Pcm, Probe, check_channels, check_rate
+from workers.audio.tags import tags_of_chunks
 from workers.errors import BrokenHeader, EmptyAudio, UnsupportedFormat
 
 HINTS = (b"INST", b"MARK", b"basc")
@@ -49,6 +51,10 @@ def probe_aiff(data: Bytes) -> Probe:
     found: dict[bytes, Chunk] = {}
     for chunk in walk(data, 12, ">"):
         found.setdefault(chunk.id, chunk)
+    return replace(_probe(data, found), tags=tags_of_chunks(data, found))
+
+
+def _probe(data: Bytes, found: dict[bytes, Chunk]) -> Probe:
     common = body(data, found[b"COMM"]) if b"COMM" in found else b""
     if len(common) < 18:
         raise BrokenHeader("No complete 'COMM' chunk.")

@@ -1,4 +1,4 @@
-"""What people and programs wrote down about a sound: RIFF and AIFF chunks, and the file's name.
+"""What people and programs wrote down about a sound: RIFF and AIFF chunks, tags, and the file's name.
 
 Hints are evidence, not truth: a name says 120 where the loop runs at 60, and an ``acid`` chunk is often a default.
 """
@@ -38,10 +38,14 @@ class Hints:
     """The unity note of a ``smpl``, ``inst`` or AIFF ``INST`` chunk. Many programs write 60 without meaning it."""
     loop_frames: tuple[int, int] | None = None
     """The sampler's first loop: its first frame and the one behind its last."""
+    tag_bpm: float | None = None
+    """What the tags (ID3, Vorbis comments, MP4, APEv2) say; often some program's guess, rounded."""
+    tag_tonic: str | None = None
+    tag_mode: str | None = None
 
 
 def read_hints(name: str, header: Probe) -> Hints:
-    """Everything the file's `name` and the chunks of its `header` say. Chunks that make no sense say nothing."""
+    """Everything the file's `name`, and the chunks and tags of its `header` say. What makes no sense says nothing."""
     said = read_name(name)
     chunks, order = header.chunks, header.byte_order
     found: dict[str, Any] = {}
@@ -55,6 +59,8 @@ def read_hints(name: str, header: Probe) -> Hints:
         found |= _aiff_inst(chunks, header.frames)
     if b"basc" in chunks:
         found |= _apple_loop(chunks[b"basc"])
+    tags = header.tags
+    found |= {"tag_bpm": tags.bpm, "tag_tonic": tags.tonic, "tag_mode": tags.mode}
     return Hints(said.bpm, said.tonic, said.mode, said.note, said.midi, **found)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from workers.audio.tags.fields import NOTHING, Tags
 from workers.errors import BrokenHeader
 
 MAX_CHANNELS = 64
@@ -47,6 +48,8 @@ class Probe:
     byte_order: Literal["<", ">"] = "<"
     chunks: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
     """Small chunks that hold hints, by their four letters."""
+    tags: Tags = NOTHING
+    """What its tags say of tempo and key."""
 
 
 def check_rate(hertz: float) -> int:

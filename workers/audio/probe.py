@@ -15,6 +15,7 @@ from workers.audio.aiff import probe_aiff, probe_au
 from workers.audio.chunks import SMALL, Bytes
 from workers.audio.layout import Decoding, Probe, check_channels, check_rate
 from workers.audio.sniff import UNSUPPORTED, id3_length, sniff
+from workers.audio.tags import tags_of_stream
 from workers.audio.wav import probe_wav
 from workers.errors import BrokenHeader, EmptyFile, NotAudio, UnsupportedFormat
 
@@ -48,7 +49,7 @@ def probe(fd: int) -> Probe:
     if container == "AU":
         _at_start(start, container)
         return probe_au(data)
-    return _HEADERS[container](data, start, first)
+    return replace(_HEADERS[container](data, start, first), tags=tags_of_stream(data, container, start))
 
 
 def _at_start(start: int, container: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from workers.audio.chunks import ByteOrder, Bytes, Chunk, body, walk
 from workers.audio.layout import Pcm, Probe, check_channels, check_rate
+from workers.audio.tags import tags_of_chunks
 from workers.errors import BrokenHeader, EmptyAudio, UnsupportedFormat
 
 HINTS = (b"acid", b"smpl", b"inst")
@@ -71,6 +72,7 @@ def probe_wav(data: Bytes, container: str) -> Probe:
         truncated=truncated,
         byte_order=order,
         chunks={name: body(data, found[name]) for name in HINTS if name in found},
+        tags=tags_of_chunks(data, found),
     )
     if form.tag in _COMPRESSED:
         return _compressed(plain, form, body(data, found[b"fact"]) if b"fact" in found else b"")
