@@ -168,6 +168,12 @@ class Samples(Protocol):
         each owner sees only their own places.
         """
 
+    def settled(self, digests: Sequence[str]) -> dict[str, frozenset[str]]:
+        """Of these runs of files, those of which all samples and places are known: the jobs that first saw them."""
+
+    def settle(self, runs: Mapping[str, frozenset[str]]) -> None:
+        """Remember runs of files of which all samples and places are known from now on."""
+
     def get(self, sample_id: str, *, owner: str | None = None) -> Sample:
         """One sample, or `NotFound`."""
 

@@ -42,6 +42,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         _index("analysis.defects.code", name="defect"),
     ),
     "previews": (),
+    "settled": (),
     "meta": (),
     "keys": (),
 }

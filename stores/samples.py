@@ -32,6 +32,7 @@ class MongoSamples(MongoOutbox):
         super().__init__(database)
         self._listed: Documents = database["samples"]
         self._previews: Documents = database["previews"]
+        self._settled: Documents = database["settled"]
         self._all = ThriftyCount()
         self._just_asked: dict[str, Document] = {}
 
@@ -71,6 +72,16 @@ class MongoSamples(MongoOutbox):
                 updates += _sighting(known[sample_id], owner or known[sample_id]["owners"][0], file)
         if updates:
             self._samples.bulk_write(updates, ordered=False)
+
+    @mongo_errors()
+    def settled(self, digests: Sequence[str]) -> dict[str, frozenset[str]]:
+        found = self._settled.find({"_id": {"$in": list(digests)}})
+        return {each["_id"]: frozenset(each["jobs"]) for each in found}
+
+    @mongo_errors()
+    def settle(self, runs: Mapping[str, frozenset[str]]) -> None:
+        if runs:
+            _insert_new(self._settled, [{"_id": digest, "jobs": sorted(jobs)} for digest, jobs in runs.items()])
 
     @mongo_errors()
     def get(self, sample_id: str, *, owner: str | None = None) -> Sample:

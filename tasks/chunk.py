@@ -25,6 +25,7 @@ from tasks.cutting import has_audio_name
 from tasks.lease import ChunkLease, Lost, Tired
 from tasks.opened import Seen, hash_file, opened_again
 from tasks.patience import patiently
+from tasks.settled import MOST_JOBS, Run, runs_of
 from tasks.walk import SYMLINK_TO_FOLDER
 from workers.errors import (
     AnalysisFailed,
@@ -84,6 +85,7 @@ class _Work:
     rows: dict[int, Row] = field(default_factory=dict)
     seen: dict[int, Seen] = field(default_factory=dict)
     ids: dict[int, str] = field(default_factory=dict)
+    unsettled: list[Run] = field(default_factory=list)
     origins: dict[str, Origin] = field(default_factory=dict)
     new: dict[str, NewSample] = field(default_factory=dict)
     bad: dict[str, FileError] = field(default_factory=dict)
@@ -103,7 +105,10 @@ def work_on(claim: Claim, bench: Bench) -> Ended:
     lease = ChunkLease(claim, bench.ledger, lease_s=bench.lease_s, budget_s=bench.budget_s, clock=bench.clock)
     try:
         _hash_all(work, bench, lease)
-        work.origins = patiently(lambda: bench.samples.known(set(work.ids.values())))
+        _reuse_settled(work, bench)
+        unknown = {of_content for n, of_content in work.ids.items() if n not in work.rows}
+        if unknown:
+            work.origins = patiently(lambda: bench.samples.known(unknown))
         _analyse_unknown(work, bench, lease)
     except (Lost, Tired) as stopped:
         _keep_samples(work, bench)
@@ -114,6 +119,7 @@ def work_on(claim: Claim, bench: Bench) -> Ended:
     _keep_samples(work, bench)
     _read_off_origins(work)
     _keep_places(work, bench)
+    _settle(work, bench)
     return _finish(claim, bench, [work.rows[n] for n in range(len(claim.files))])
 
 
@@ -131,11 +137,22 @@ def _hash_all(work: _Work, bench: Bench, lease: ChunkLease) -> None:
                 work.rows[n] = _row_of_error(error, file)
 
 
+def _reuse_settled(work: _Work, bench: Bench) -> None:
+    """End the runs of files that are known as they are, if no sample of theirs is this job's own."""
+    runs = runs_of(work.claim.files, work.ids, work.claim.owner)
+    settled = patiently(lambda: bench.samples.settled([run.digest for run in runs])) if runs else {}
+    for run in runs:
+        if work.claim.job_id in settled.get(run.digest, {work.claim.job_id}):
+            work.unsettled.append(run)
+        else:
+            work.rows |= {n: Row(Status.REUSED, sample_id=work.ids[n]) for n in run.places}
+
+
 def _analyse_unknown(work: _Work, bench: Bench, lease: ChunkLease) -> None:
     """Analyse each content without a sample once, from the first of its files that can still be read."""
     for n, of_content in work.ids.items():
         file = work.claim.files[n]
-        if of_content in work.origins or of_content in work.new:
+        if n in work.rows or of_content in work.origins or of_content in work.new:
             continue
         if of_content in work.bad:
             work.rows[n] = _row_of_error(work.bad[of_content], file)
@@ -221,12 +238,25 @@ def _status(origin: Origin, job_id: str, index: int) -> Status:
 def _keep_places(work: _Work, bench: Bench) -> None:
     """Other places where a known content was seen."""
     places = [
-        (row.sample_id, work.claim.files[n])
-        for n, row in sorted(work.rows.items())
-        if row.sample_id is not None and row.status is not Status.DONE
+        (work.ids[n], work.claim.files[n])
+        for run in work.unsettled
+        for n in run.places
+        if work.rows[n].sample_id is not None and work.rows[n].status is not Status.DONE
     ]
     if places:
         patiently(lambda: bench.samples.seen_at(places, owner=work.claim.owner))
+
+
+def _settle(work: _Work, bench: Bench) -> None:
+    """Remember the runs of which every file has its sample and its place."""
+    settled = {}
+    for run in work.unsettled:
+        if all(work.rows[n].sample_id is not None for n in run.places):
+            jobs = frozenset(work.origins[work.ids[n]].job_id for n in run.places)
+            if len(jobs) <= MOST_JOBS:
+                settled[run.digest] = jobs
+    if settled:
+        patiently(lambda: bench.samples.settle(settled))
 
 
 def _finish(claim: Claim, bench: Bench, rows: Sequence[Row]) -> Ended:

@@ -38,6 +38,7 @@ class MemorySamples:
         self._lock = threading.RLock()
         self._kept: dict[str, _Kept] = {}
         self._generation = 1
+        self._settled: dict[str, frozenset[str]] = {}
 
     def known(self, ids: Iterable[str]) -> dict[str, Origin]:
         with self._lock:
@@ -65,6 +66,14 @@ class MemorySamples:
                     kept.places.append((by, file))
                 if by not in kept.owners:
                     kept.owners.append(by)
+
+    def settled(self, digests: Sequence[str]) -> dict[str, frozenset[str]]:
+        with self._lock:
+            return {each: self._settled[each] for each in digests if each in self._settled}
+
+    def settle(self, runs: Mapping[str, frozenset[str]]) -> None:
+        with self._lock:
+            self._settled = {**runs, **self._settled}
 
     def get(self, sample_id: str, *, owner: str | None = None) -> Sample:
         with self._lock:

@@ -70,6 +70,14 @@ def test_only_what_exists_is_known(bench: Bench) -> None:
     assert bench.samples.known([]) == {}
 
 
+def test_a_settled_run_stays_with_the_jobs_that_first_saw_it(bench: Bench) -> None:
+    bench.samples.settle({"run": frozenset({"J", "K"})})
+    bench.samples.settle({"run": frozenset({"L"}), "other": frozenset({"L"})})
+    assert bench.samples.settled(["run", "other", "no"]) == {"run": frozenset({"J", "K"}), "other": frozenset({"L"})}
+    bench.samples.settle({})
+    assert bench.samples.settled([]) == {}
+
+
 @pytest.mark.parametrize("sample_id", ["", "no", "\x00", "\ud800", "$ne"])
 def test_an_unknown_sample_is_not_found(bench: Bench, sample_id: str) -> None:
     with pytest.raises(NotFound):
