@@ -1,7 +1,8 @@
 """The main job, measured from outside: ``python -m benchmarks.main_job``.
 
 Starts a cluster of its own, makes short files, and prints a table: how long a submission takes whatever its size, files
-a second the first time and again, how far the gateway's memory grows, and what an idle cluster costs.
+a second the first time and again, how far the gateway's memory grows, and what an idle cluster costs. With a library of
+yours it also submits that, and says how its files ended, which loops lie at 118 to 122 BPM, and what Flower counted.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import httpx
 import psutil
 
 from tests.integration.cluster import Cluster, running
@@ -88,16 +90,59 @@ def idle(cluster: Cluster, seconds: float) -> list[Figure]:
     ]
 
 
-def measure(files: int, many: int, idle_s: float) -> list[Figure]:
+def measure(files: int, many: int, idle_s: float, *, empty: bool = False, yours: Path | None = None) -> list[Figure]:
     """Run it all on a cluster of its own."""
     with tempfile.TemporaryDirectory(prefix="samplemind-bench-") as name:
         folder = Path(name)
         library = folder / "library"
         make_short_files(library / "job", files, seconds=0.25, sr=44100)  # as long as a hat or a kick
-        if many:
+        if many and empty:
+            make_empty_files(library / "many", many)
+        elif many:
             make_short_files(library / "many", many, seconds=0.002, seed=1)
-        with running(folder / "data", {"library": library}, workers=os.cpu_count() or 1) as cluster:
-            return [*idle(cluster, idle_s), *job_twice(cluster, files), *(constant_submission(cluster, many))]
+        roots = {"library": library} if yours is None else {"library": library, "yours": yours}
+        with running(folder / "data", roots, workers=os.cpu_count() or 1) as cluster:
+            figures = [*idle(cluster, idle_s), *(library_job(cluster) if yours else ())]
+            return [*figures, *job_twice(cluster, files), *constant_submission(cluster, many)]
+
+
+def make_empty_files(folder: Path, count: int) -> None:
+    """Files of no bytes in folders of a thousand: each ends failed, as empty."""
+    for n in range(count):
+        path = folder / f"{n // 1000:03d}" / f"{n % 1000:03d}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def library_job(cluster: Cluster) -> list[Figure]:
+    """A real library: how its files end, what a search finds in it, and whether Flower saw the work."""
+    job, took = timed(lambda: cluster.wait_job(cluster.submit("", root="yours"), within_s=7200))
+    counts = job["counts"]
+    ended = {name: count for name, count in counts.items() if name != "submitted"}
+    assert sum(ended.values()) == counts["submitted"], job
+    loops = sum(len(page["items"]) for page in pages(cluster, {"bpm": "118..122", "kind": "loop"}))
+    return [
+        Figure(f"your library, {counts['submitted']} files", took, "s", ""),
+        *(Figure(f"  of which {name}", count, "files", "") for name, count in ended.items() if count),
+        Figure("  loops found at 118 to 122 BPM", loops, "loops", "> 0"),
+        Figure("  tasks that Flower saw succeed", flower_succeeded(cluster), "tasks", "> 0"),
+    ]
+
+
+def pages(cluster: Cluster, asked: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Every page of a listing of samples."""
+    page: dict[str, Any] = {"next": ""}
+    while page["next"] is not None:
+        cursor = {"cursor": page["next"]} if page["next"] else {}
+        page = cluster.http.get("/v1/samples", params={**asked, **cursor}).raise_for_status().json()
+        yield page
+
+
+def flower_succeeded(cluster: Cluster) -> float:
+    """The events of ended tasks in Flower's ``/metrics``."""
+    events = httpx.get(f"{cluster.flower}/metrics").raise_for_status().text.splitlines()
+    wanted = [line for line in events if line.startswith("flower_events_total") and "task-succeeded" in line]
+    return sum(float(line.rpartition(" ")[2]) for line in wanted)
 
 
 def job_twice(cluster: Cluster, files: int) -> list[Figure]:
@@ -136,10 +181,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.main_job", description=__doc__)
     parser.add_argument("--files", type=int, default=10_000, help="files of the job that runs twice")
     parser.add_argument("--many", type=int, default=100_000, help="files of the large submission; 0 leaves it out")
+    parser.add_argument("--empty", action="store_true", help="make those files empty, so that the job takes seconds")
+    parser.add_argument("--library", type=Path, help="a folder of audio to submit as well")
     parser.add_argument("--idle", type=float, default=30, help="seconds to watch the idle cluster")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     given = parser.parse_args()
-    figures = measure(given.files, given.many, given.idle)
+    yours = given.library and given.library.resolve(strict=True)
+    figures = measure(given.files, given.many, given.idle, empty=given.empty, yours=yours)
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     for figure in figures:
         print(f"{figure.what:65s} {figure.value:10.1f} {figure.unit:8s} {figure.asked}")

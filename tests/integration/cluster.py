@@ -40,6 +40,11 @@ class Cluster:
         )
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
 
+    @property
+    def flower(self) -> str:
+        """Where Flower is, without a slash at the end."""
+        return str(json.loads((self.data_dir / "run" / "cluster.json").read_text())["flower_url"]).rstrip("/")
+
     def said(self) -> str:
         """What `up` printed so far."""
         return Path(self.log.name).read_text(errors="replace")

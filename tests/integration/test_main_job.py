@@ -191,16 +191,11 @@ def test_exports_have_every_file(cluster: Cluster, first: dict[str, Any]) -> Non
 
 
 def test_flower_shows_workers_and_tasks(cluster: Cluster, first: dict[str, Any]) -> None:
-    front = cluster.http.get("/").text
-    url = next(
-        word
-        for word in front.replace("'", '"').split('"')
-        if word.startswith("http://127.0.0.1:") and "/v1" not in word
-    )
-    metrics = httpx.get(f"{url.rstrip('/')}/metrics", timeout=10).text
+    assert f'"{cluster.flower}' in cluster.http.get("/").text.replace("'", '"')
+    metrics = httpx.get(f"{cluster.flower}/metrics", timeout=10).text
     assert 'flower_events_total{task="samplemind.analyze"' in metrics or "samplemind.analyze" in metrics
     assert "flower_worker_online" in metrics
-    assert httpx.get(f"{url.rstrip('/')}/workers", timeout=10).status_code == 200
+    assert httpx.get(f"{cluster.flower}/workers", timeout=10).status_code == 200
     ours = cluster.http.get("/metrics").text
     assert "samplemind_" in ours
 
