@@ -69,7 +69,7 @@ def chords(h: Harmony, quarters: float, rng: np.random.Generator, style: str) ->
     centre = int(rng.integers(56, 68))
     seventh = rng.random() < 0.2
     rhythm = rng.random(8) < 0.5
-    rhythm[0] = True
+    rhythm[0] = rhythm[3] = True
     out: list[Note] = []
     at = 0.0
     while at < quarters - 1e-6:

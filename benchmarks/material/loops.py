@@ -54,7 +54,7 @@ def _played(turn: str, groove: Groove, bpm: float, bars: int, n: int, rng: np.ra
     again = bool(rng.random() < 0.5)
     length = seconds * 2 if again else seconds
     tonal = turn not in ("drums", "percussion")
-    h = harmony.harmony(rng, float(rng.choice([2, 4, 4])), still=bars == 1 or rng.random() < 0.3)
+    h = harmony.harmony(rng, float(rng.choice([2, 4, 4])), still=bars == 1 or rng.random() < 0.2)
     cents = float(rng.uniform(-40, 40)) if tonal and rng.random() < 0.15 else 0.0
     tracks = []
     if turn in ("drums", "percussion", "full"):
@@ -99,10 +99,12 @@ def _drums(groove: Groove, bars: int, again: bool, bpm: float, seconds: float, r
 
 
 def _part(kind: str, h: harmony.Harmony, beats: int, again: bool, rng: np.random.Generator) -> list[Note]:
+    # what is held over a bar or two is a single sound, not a loop
+    short = beats < 2 * h.beats
     if kind == "bass":
-        notes = harmony.bass(h, beats, rng, str(rng.choice(_BASS)))
+        notes = harmony.bass(h, beats, rng, str(rng.choice(_BASS[short:])))
     elif kind == "chords":
-        notes = harmony.chords(h, beats, rng, str(rng.choice(["held", "offbeat", "rhythm", "rhythm"])))
+        notes = harmony.chords(h, beats, rng, str(rng.choice(["held", "offbeat", "rhythm", "rhythm"][short:])))
     elif kind == "arp":
         notes = harmony.arpeggio(h, beats, rng, int(rng.choice([2, 4, 4, 3])))
     else:

@@ -46,7 +46,11 @@ def _rendered(score: Score, rng: np.random.Generator) -> Made:
     seconds = float(rng.uniform(12, 30))
     quarters = seconds * bpm / 60 * score.beat
     notes = _long_enough(score, quarters)
-    parts = _orchestrated([[replace(n, pitch=n.pitch + shift) for n in part] for part in notes], score, rng)
+    if rng.random() < 0.3 and score.group != "classical":
+        # from somewhere inside; a classical movement may be in another key there
+        score, notes = _from_inside(score, notes, quarters, rng)
+    notes = [[replace(n, pitch=n.pitch + shift) for n in part if n.at < quarters] for part in notes]
+    parts = _orchestrated(notes, score, rng)
     drums = bool(rng.random() < 0.45)
     if drums:
         parts.append(_drummer(score, quarters, bpm, rng))
@@ -65,6 +69,7 @@ def _rendered(score: Score, rng: np.random.Generator) -> Made:
         mode=score.mode,
         metre=score.metre,
         tuning_cents=cents,
+        downbeat_s=score.first_bar / score.beat * 60 / bpm,
     )
     return Made(finish.worn(y, fonts.SR, rng), fonts.SR, row)
 
@@ -79,8 +84,18 @@ def _long_enough(score: Score, quarters: float) -> list[list[Note]]:
         while turn * whole < quarters:
             notes += [replace(n, at=n.at + turn * whole) for n in part]
             turn += 1
-        out.append([n for n in notes if n.at < quarters])
+        out.append(notes)
     return out
+
+
+def _from_inside(
+    score: Score, notes: list[list[Note]], quarters: float, rng: np.random.Generator
+) -> tuple[Score, list[list[Note]]]:
+    """What sounds from some moment on, on a beat or not."""
+    end = max(n.at + n.length for part in notes for n in part)
+    start = float(rng.uniform(0, max(0.0, end - quarters)))
+    later = [[replace(n, at=n.at - start) for n in part if n.at >= start] for part in notes]
+    return replace(score, first_bar=(score.first_bar - start) % score.bar), later
 
 
 def _orchestrated(parts: list[list[Note]], score: Score, rng: np.random.Generator) -> list[Part]:
