@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.labels import read_labels
 from benchmarks.train.key import KeyLesson
 from benchmarks.train.kind import KindLesson
+from benchmarks.train.pitch import PitchLesson
 from benchmarks.train.pulse import PulseLesson
 from benchmarks.train.sounds import Lesson, sounds
 from benchmarks.train.tempo import TempoLesson
@@ -21,6 +22,7 @@ LESSONS: dict[str, Callable[[], Lesson]] = {
     "tempo": TempoLesson,
     "key": KeyLesson,
     "kind": KindLesson,
+    "pitch": PitchLesson,
     "pulse": PulseLesson,
     "tonality": TonalityLesson,
     "vector": VectorLesson,

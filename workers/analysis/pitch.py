@@ -1,34 +1,91 @@
-"""The root note of a sound with one pitch: YIN on the loudest stretch, agreed on by its frames."""
+"""The root note of a sound with one pitch: candidates from partials and periods, weighed against there being none."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.analysis.learned import load, softmax
 from workers.analysis.mono import SR, Mono
-from workers.kernels.yin import yin_periods
+from workers.kernels.harmonics import Partials, match_harmonics, strongest_partials, windowed_periodicity
 from workers.model import TONICS, Pitch
 
-F_MIN = 27.5
-F_MAX = 4200.0
-_WINDOW = 2048
-_LONGEST = int(SR / F_MIN) + 2
-_SHORTEST = int(SR / F_MAX)
-_MAX_FRAMES = 20
-_DIP = 0.15
-_VOICED = 0.25
+if TYPE_CHECKING:
+    from workers.audio.hints import Hints
+
+LOWEST, HIGHEST = 26.0, 4500.0
+"""Fundamentals looked for, in Hz: A0 and C8 with a little room."""
+
+N_FFT = 8192
+_LENGTHS = (1, 64, 256, 512, 1024, 1536, 2048, 2560, 3072, 4096, 5120, 6144, N_FFT)
+"""Lengths of windows, so that few shapes are made."""
+
+_N_LAGS = 900
+_SHORTEST_LAG = 4
+_STEP = 256
+_QUIET = 0.01
+"""Below the loudest step by more than 20 dB is before or after the sound."""
+
+_WINDOWS, _WINDOWS_OF_A_LOOP = 3, 8
+_CANDIDATES = 20
+_APART = 0.4
+"""Semitones between two candidates."""
+
 _LONGEST_LOOP_S = 16.0
+_SAME_THROUGHOUT = 0.85
+
+CANDIDATE_INPUTS = (
+    "explained",
+    "filled",
+    "odd",
+    "not third",
+    "first",
+    "second",
+    "last",
+    "present",
+    "aperiodic",
+    "aperiodic above",
+    "height",
+    "height squared",
+    "period agrees",
+    "lowest",
+    "strongest",
+    "octave below",
+    "twelfth below",
+    "octave above",
+    "filled, many",
+)
+"""What describes a candidate, in order."""
+
+NONE_INPUTS = ("none", "none aperiodic", "none explained", "none filled", "none share", "none short", "none moves")
+"""What describes there being no pitch, in order."""
+
+INPUTS = CANDIDATE_INPUTS + NONE_INPUTS
+
+_NAMED, _NAMED_CLASS, _IN_CHUNK = 2.0, 1.0, 0.7
+"""How much a written note speaks for the candidate that it names, in logits. Names give the class reliably and the
+octave less so (C3 is 48 to some makers and 60 to others); chunks often hold a default. None makes a candidate."""
+
+Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
-    """Pitch by frame: `hz`, its depth of dip (0 = perfectly periodic), and the frames' weights."""
+class Heard:
+    """Windows of a sound, their partials and their periods."""
 
-    hz: NDArray[np.float64]
-    aperiodicity: NDArray[np.float64]
-    weight: NDArray[np.float64]
+    partials: Partials
+    weight: Doubles
+    """(n_windows,), by amplitude; sum 1."""
+    periodicity: NDArray[np.float32]
+    """(n_windows, n_lags)."""
+    periods: Doubles
+    """Hz of the shortest period at which each window all but repeats; 0 where there is none."""
+    duration_s: float
 
 
 def unknown(reason: str, confidence: float = 0.0) -> Pitch:
@@ -43,21 +100,177 @@ def note_of(hz: float) -> tuple[str, int, float]:
     return f"{TONICS[midi % 12]}{midi // 12 - 1}", midi, float(100.0 * (exact - midi))
 
 
-def pitch_track(mono: Mono) -> Track:
-    """YIN on at most `_MAX_FRAMES` frames, evenly over the sound."""
-    y = mono.y
-    size = _WINDOW + _LONGEST
-    if len(y) < size:
-        y = np.concatenate([y, np.zeros(size - len(y), np.float32)])
-    last = len(y) - size
-    starts = np.unique(np.linspace(0, last, min(_MAX_FRAMES, 1 + last // 512)).astype(np.int64))
-    found = yin_periods(y, starts, window=_WINDOW, min_lag=_SHORTEST, max_lag=_LONGEST, threshold=_DIP)
-    lag, power = found.lag.astype(np.float64), found.power.astype(np.float64)
-    hz = np.where(lag > 0, SR / np.maximum(lag, 1), 0.0)
-    return Track(hz, found.depth.astype(np.float64), power / max(float(power.sum()), 1e-12))
+# -- listening
 
 
-def estimate_pitch(mono: Mono, *, rhythmic: bool) -> Pitch:
+@lru_cache(maxsize=16)
+def _window(length: int) -> NDArray[np.float32]:
+    return np.hanning(length + 2)[1:-1].astype(np.float32)
+
+
+def listen(mono: Mono, most: int = _WINDOWS) -> Heard:
+    """Look at a sound through up to `most` windows, over where it is loud."""
+    starts, length = _places(mono.y, most)
+    seen = windowed_periodicity(mono.y, starts, _window(length), n_fft=N_FFT, n_lags=_N_LAGS)
+    weight = np.sqrt(seen.power.sum(axis=1, dtype=np.float64))
+    return Heard(
+        partials=strongest_partials(seen.power, SR / N_FFT),
+        weight=weight / max(float(weight.sum()), 1e-12),
+        periodicity=seen.periodicity,
+        periods=np.array([_period(r) for r in seen.periodicity]),
+        duration_s=mono.duration_s,
+    )
+
+
+def _places(y: NDArray[np.float32], most: int) -> tuple[NDArray[np.int64], int]:
+    """Where windows start, and how long they are: two or more of them wherever the sound allows it."""
+    n = len(y)
+    first, end = _loud_part(y)
+    first = max(0, min(first, n - 2048))
+    wanted = max(1, min(n, N_FFT, max(2048, int(0.6 * (end - first)))))
+    length = max(size for size in _LENGTHS if size <= wanted)
+    first = max(0, min(first, n - length))
+    last = max(first, end - length)
+    count = max(1, min(most, 1 + math.ceil(2 * (last - first) / length)))
+    return np.unique(np.linspace(first, last, count).astype(np.int64)), length
+
+
+def _loud_part(y: NDArray[np.float32]) -> tuple[int, int]:
+    steps = len(y) // _STEP
+    if not steps:
+        return 0, len(y)
+    power = np.einsum("ij,ij->i", *[y[: steps * _STEP].reshape(steps, _STEP)] * 2)
+    loud = np.flatnonzero(power > _QUIET * power.max())
+    return (int(loud[0]) * _STEP, (int(loud[-1]) + 1) * _STEP) if len(loud) else (0, len(y))
+
+
+def _period(r: NDArray[np.float32]) -> float:
+    """Hz of the shortest lag whose top is nearly as high as the highest."""
+    inner = r[_SHORTEST_LAG:-1]
+    tops = np.flatnonzero((inner >= r[_SHORTEST_LAG - 1 : -2]) & (inner > r[_SHORTEST_LAG + 1 :])) + _SHORTEST_LAG
+    if not len(tops) or r[tops].max() <= 0:
+        return 0.0
+    k = int(tops[r[tops] > 0.9 * r[tops].max()][0])
+    a, b, c = (float(x) for x in r[k - 1 : k + 2])
+    bend = a - 2 * b + c
+    return SR / (k + (min(0.5, max(-0.5, 0.5 * (a - c) / bend)) if bend < 0 else 0.0))
+
+
+# -- weighing
+
+
+def candidates(heard: Heard) -> Doubles:
+    """Fundamentals worth a closer look, in Hz: the strongest partials as harmonics 1 to 6, and the periods."""
+    found: list[tuple[float, float]] = []
+    for hz, level, count in zip(heard.partials.hz, heard.partials.level, heard.partials.count, strict=True):
+        best = min(6, int(count))
+        for partial, strength in zip(hz[:best].tolist(), level[:best].tolist(), strict=True):
+            found.extend((strength / h, partial / h) for h in range(1, 7))
+    for hz in heard.periods.tolist():
+        found.extend(((1.5, hz), (1.0, 2 * hz), (1.0, hz / 2)))
+    found.sort(reverse=True)
+    kept: list[float] = []
+    heights: list[float] = []
+    for _, hz in found:
+        if not LOWEST <= hz <= HIGHEST:
+            continue
+        height = 12 * math.log2(hz)
+        if all(abs(height - other) > _APART for other in heights):
+            kept.append(hz)
+            heights.append(height)
+            if len(kept) == _CANDIDATES:
+                break
+    return np.array(kept)
+
+
+def describe(heard: Heard, f0: Doubles) -> Doubles:
+    """Each candidate, and in the last row that there is none: (len(f0) + 1, len(INPUTS))."""
+    n, width = len(f0), len(CANDIDATE_INPUTS)
+    X = np.zeros((n + 1, len(INPUTS)))
+    X[n, width] = 1.0
+    X[n, width + 4 :] = float(heard.weight @ heard.partials.share), -math.log2(heard.duration_s + 0.02), _moves(heard)
+    if not n:
+        X[n, width + 1] = 1.0
+        return X
+    here = match_harmonics(heard.partials, heard.weight, np.concatenate([f0, f0 / 2, f0 / 3, 2 * f0]))
+    explained, below, third, above = here.explained.reshape(4, n)
+    curve = 1 - heard.weight @ heard.periodicity
+    aperiodic = _lowest_near(curve, SR / f0)
+    height = np.log2(f0 / 220)
+    strongest, lowest = _against_partials(heard, height)
+    X[:n, :width] = np.column_stack(
+        [
+            explained,
+            *(part[:n] for part in here[1:]),
+            aperiodic,
+            _lowest_near(curve, SR / f0 / 2),
+            height,
+            height**2,
+            _agreement(heard, height),
+            lowest,
+            strongest,
+            below - explained,
+            third - explained,
+            explained - above,
+            np.where(here.present[:n] > 1.5, here.filled[:n], 0.0),
+        ]
+    )
+    X[n, width + 1 : width + 4] = float(aperiodic.min()), float(explained.max()), float(X[:n, width - 1].max())
+    return X
+
+
+def _moves(heard: Heard) -> float:
+    """Octaves between the periods of the windows, by weight; 1 at most."""
+    there = heard.periods > 0
+    if not there.any():
+        return 1.0
+    octaves, weight = np.log2(heard.periods[there]), heard.weight[there]
+    off = octaves - np.average(octaves, weights=weight)
+    return float(min(1.0, np.sqrt(np.average(off**2, weights=weight))))
+
+
+def _lowest_near(curve: Doubles, lag: Doubles) -> Doubles:
+    """The least of `curve` within 1.5 % and half a sample of each lag, at most 1.5; 1 beyond its end."""
+    low = np.maximum(2, lag * 0.985 - 0.5).astype(np.int64)
+    high = np.minimum(len(curve) - 1, lag * 1.015 + 1.5).astype(np.int64)
+    return np.array([min(1.5, float(curve[a : b + 1].min())) if b > a else 1.0 for a, b in zip(low, high, strict=True)])
+
+
+def _agreement(heard: Heard, height: Doubles) -> Doubles:
+    """Weight of the windows whose period is the candidate's."""
+    there = heard.periods > 0
+    off = np.abs(height[:, None] - np.log2(heard.periods[there] / 220))
+    return np.asarray((off < 0.05) @ heard.weight[there])
+
+
+def _against_partials(heard: Heard, height: Doubles) -> tuple[Doubles, Doubles]:
+    """Whether each candidate is the strongest partial, and octaves between it and the lowest that is strong."""
+    strongest, lowest = np.zeros(len(height)), np.zeros(len(height))
+    for hz, level, count, weight in zip(*heard.partials[:3], heard.weight, strict=True):
+        if count:
+            strongest += weight * (np.abs(height - math.log2(hz[0] / 220)) < 0.042)
+            low = math.log2(float(hz[:count][level[:count] > 0.25 * level[0]].min()) / 220)
+            lowest += weight * np.minimum(3.0, np.maximum(-2.0, low - height))
+    return strongest, np.abs(lowest)
+
+
+def refine(heard: Heard, f0: float) -> float:
+    """The fundamental that the first eight harmonics of `f0` agree on, in Hz."""
+    total = sums = 0.0
+    for hz, level, count, weight in zip(*heard.partials[:3], heard.weight, strict=True):
+        h = np.maximum(1, np.round(hz[:count] / f0))
+        off = hz[:count] / (h * f0) - 1
+        near = (h <= 8) & (np.abs(off) < np.minimum(0.03, 0.25 / h))
+        counts = weight * level[:count] ** 2 / np.sqrt(h) * near
+        total += float(counts.sum())
+        sums += float(counts @ off)
+    return f0 * (1 + sums / total) if total > 0 else f0
+
+
+# -- deciding
+
+
+def estimate_pitch(mono: Mono, *, rhythmic: bool, hints: Hints | None = None) -> Pitch:
     """The one pitch of a sound, or why there is none. A `rhythmic` one must stay on it nearly all the time."""
     if mono.silent:
         return unknown("silence has no pitch")
@@ -65,26 +278,39 @@ def estimate_pitch(mono: Mono, *, rhythmic: bool) -> Pitch:
         return unknown("too short for a pitch: it takes at least 20 ms")
     if rhythmic and mono.duration_s > _LONGEST_LOOP_S:
         return unknown("not a single pitched sound")
-    track = pitch_track(mono)
-    voiced = (track.aperiodicity < _VOICED) & (track.hz > 0)
-    share = float(track.weight[voiced].sum())
-    if share < (0.7 if rhythmic else 0.4):
-        return unknown("no steady pitch: noise, drums, or several notes at once")
-    midi = 69 + 12 * np.log2(track.hz[voiced] / 440)
-    weight = track.weight[voiced] * (1 - track.aperiodicity[voiced])
-    centre = _weighted_median(midi, weight)
-    near = np.abs(midi - centre) < 0.6
-    steady = float(weight[near].sum() / weight.sum())
-    if steady < (0.9 if rhythmic else 0.6):
-        return unknown("not a single pitched sound" if rhythmic else "the pitch moves: a glide or a melody")
-    exact = float(np.average(midi[near], weights=weight[near]))
-    hz = 440.0 * 2 ** ((exact - 69) / 12)
+    heard = listen(mono, _WINDOWS_OF_A_LOOP if rhythmic else _WINDOWS)
+    f0 = candidates(heard)
+    model = load("pitch")
+    scores = model.scores(describe(heard, f0)) / model.temperature
+    if hints is not None:
+        scores[:-1] += _written(hints, f0)
+    probability = softmax(scores)
+    best = int(probability.argmax())
+    if best == len(f0):
+        return unknown(_why_none(heard), 1 - float(probability[-1]))
+    if rhythmic and _agreement(heard, np.log2(f0[best : best + 1] / 220))[0] < _SAME_THROUGHOUT:
+        return unknown("not a single pitched sound")
+    hz = refine(heard, float(f0[best]))
     note, number, cents = note_of(hz)
-    clean = 1 - float(np.average(track.aperiodicity[voiced][near], weights=weight[near]))
-    return Pitch(note, number, round(hz, 2), round(cents, 1), round(min(1.0, share * steady * clean), 3), None)
+    return Pitch(note, number, round(hz, 2), round(cents, 1), round(float(probability[best]), 3), None)
 
 
-def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
-    order = np.argsort(values)
-    running = np.cumsum(weights[order])
-    return float(values[order][int(np.searchsorted(running, 0.5 * running[-1]))])
+def _written(hints: Hints, f0: Doubles) -> Doubles:
+    """What the name and the chunks add to each candidate's score."""
+    midi = 69 + 12 * np.log2(f0 / 440)
+    bonus = np.zeros(len(f0))
+    if hints.name_midi is not None:
+        off = np.abs(midi - hints.name_midi)
+        bonus += np.where(off < 0.6, _NAMED, np.where(np.abs(off - 12 * np.round(off / 12)) < 0.6, _NAMED_CLASS, 0.0))
+    for root in {hints.smpl_root_midi, hints.acid_root_midi} - {None, 60}:
+        bonus += np.where(np.abs(midi - root) < 0.6, _IN_CHUNK, 0.0)
+    return bonus
+
+
+def _why_none(heard: Heard) -> str:
+    repeats = float(heard.weight @ np.array([r[_SHORTEST_LAG * 4 :].max() for r in heard.periodicity]))
+    if repeats < 0.6:
+        return "no steady pitch: noise or drums"
+    if _moves(heard) > 0.05:
+        return "the pitch moves: a glide, a melody or several notes"
+    return "no one note stands out: a chord, a drum or an effect"

@@ -1,0 +1,315 @@
+"""Which note a sound has: how it repeats, its strongest partials, and how well they are harmonics of a note."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from workers.errors import ParameterError
+from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_number, as_vector
+from workers.kernels.compiled import kernel, warms
+
+HIGHEST = 60
+"""Harmonics above it are not told apart."""
+
+STRONG, PRESENT = 0.18, 0.1
+"""Levels, as `Partials` has them, from which on a partial is the last one that counts, or is there at all."""
+
+_LEAST_OVERLAP = 0.05
+_FLOOR = 1e-6
+
+
+class Windows(NamedTuple):
+    """What `windowed_periodicity` returns; a row for each window."""
+
+    power: Float32
+    """(n_windows, n_fft / 2 + 1)."""
+    periodicity: Float32
+    """(n_windows, n_lags): 1 at lag 0 and at the period of what repeats exactly; 0 for silence."""
+
+
+class Partials(NamedTuple):
+    """What `strongest_partials` returns; a row for each window, its strongest partial first."""
+
+    hz: Float32
+    """(n_windows, most), 0 behind the last."""
+    level: Float32
+    """Likewise: square root of the amplitude, the window's highest bin being 1."""
+    count: NDArray[np.int64]
+    """Partials found, by window."""
+    share: Float32
+    """Part of the power that lies within two bins of a partial, by window."""
+
+
+class Matches(NamedTuple):
+    """What `match_harmonics` returns; one element for each f0, a weighted mean over windows."""
+
+    explained: Doubles
+    """Part of the levels that lies on harmonics, 0 to 1."""
+    filled: Doubles
+    """Part of the harmonics, up to the last strong one, that are there."""
+    odd: Doubles
+    """Part of what is explained that lies on harmonics 1, 3, 5 and so on: small if f0 is an octave too low."""
+    not_third: Doubles
+    """Likewise all but 3, 6, 9: small if f0 is a twelfth too low."""
+    first: Doubles
+    """Level of the fundamental."""
+    second: Doubles
+    last: Doubles
+    """Log2 of one more than the number of the last strong harmonic."""
+    present: Doubles
+    """Log2 of one more than the count of harmonics that are there."""
+
+
+@kernel
+def _periodicity(
+    y: Float32, starts: NDArray[np.int64], window: Float32, n_fft: int, n_lags: int, least: float
+) -> tuple[Float32, Float32]:
+    n_windows = starts.shape[0]
+    length = window.shape[0]
+    n_bins = n_fft // 2 + 1
+    power = np.empty((n_windows, n_bins), np.float32)
+    periodicity = np.zeros((n_windows, n_lags), np.float32)
+    padded = np.zeros(n_fft, np.float32)
+    squares = np.empty(n_bins, np.complex64)
+    padded[:length] = window
+    spectrum = np.fft.rfft(padded)
+    for f in range(n_bins):
+        squares[f] = spectrum[f].real ** 2 + spectrum[f].imag ** 2
+    own = np.fft.irfft(squares, n_fft)
+    for t in range(n_windows):
+        for k in range(length):
+            padded[k] = y[starts[t] + k] * window[k]
+        spectrum = np.fft.rfft(padded)
+        for f in range(n_bins):
+            power[t, f] = spectrum[f].real ** 2 + spectrum[f].imag ** 2
+            squares[f] = power[t, f]
+        r = np.fft.irfft(squares, n_fft)
+        if r[0] > 0:
+            for lag in range(n_lags):
+                periodicity[t, lag] = r[lag] / r[0] / max(own[lag] / own[0], least)
+    return power, periodicity
+
+
+def windowed_periodicity(y: ArrayLike, starts: ArrayLike, window: ArrayLike, *, n_fft: int, n_lags: int) -> Windows:
+    """Compute power spectra and, from them, how much the sound is like itself some samples later.
+
+    ``r[t, l] = (a_x[l] / a_x[0]) / max(a_w[l] / a_w[0], 0.05)``, the circular autocorrelations of the windowed sound
+    and of the window, by FFT [1]_.
+
+    Parameters
+    ----------
+    y : array of float32, shape (n_samples,)
+    starts : array of int, shape (n_windows,)
+        First sample of each window.
+    window : array of float32, shape (length,)
+        What the sound is multiplied by; ``length <= n_fft``.
+    n_fft : int
+        Samples of the transform, a power of two.
+    n_lags : int
+        Lags returned, from 0 on; at most ``n_fft / 2``.
+
+    Returns
+    -------
+    windows : Windows
+        Its periodicity is deaf to gain.
+
+    Raises
+    ------
+    ParameterError
+        If a window does not lie within the signal, `n_fft` is no power of two or shorter than it, or there are too
+        many lags.
+
+    References
+    ----------
+    .. [1] P. Boersma, "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a
+       sampled sound", IFA Proceedings 17, 1993.
+    """
+    signal, shape = as_vector(y, "y"), as_vector(window, "window")
+    n_fft, n_lags = as_count(n_fft, "n_fft", least=4), as_count(n_lags, "n_lags")
+    at = np.require(np.atleast_1d(np.asarray(starts)), np.int64, ("C", "W"))
+    if n_fft & (n_fft - 1) or len(shape) > n_fft or n_lags > n_fft // 2:
+        raise ParameterError(f"{n_fft} is no power of two that holds a window of {len(shape)} and {n_lags} lags.")
+    if at.ndim != 1 or len(at) == 0 or at.min() < 0 or at.max() + len(shape) > len(signal):
+        raise ParameterError(f"A window of {len(shape)} samples does not lie within {len(signal)}.")
+    return Windows(*_periodicity(signal, at, shape, n_fft, n_lags, _LEAST_OVERLAP))
+
+
+@kernel
+def _partials(
+    power: Float32, low: int, high: int, bin_hz: float, most: int, floor: float
+) -> tuple[Float32, Float32, NDArray[np.int64], Float32]:
+    n_windows = power.shape[0]
+    hz = np.zeros((n_windows, most), np.float32)
+    level = np.zeros((n_windows, most), np.float32)
+    count = np.zeros(n_windows, np.int64)
+    share = np.zeros(n_windows, np.float32)
+    found = np.empty(high - low + 1, np.int64)
+    heights = np.empty(high - low + 1, np.float32)
+    for t in range(n_windows):
+        row = power[t]
+        top = np.float32(0)
+        whole = 0.0
+        for f in range(low, high):
+            top = max(top, row[f])
+            whole += row[f]
+        if not top > 0:
+            continue
+        n = 0
+        for f in range(low, high):
+            b = row[f]
+            if b > floor * top and b > row[f - 1] and b >= row[f + 1] and b > row[f - 2] and b > row[f + 2]:
+                found[n] = f
+                heights[n] = -b
+                n += 1
+        order = np.argsort(heights[:n], kind="mergesort")
+        count[t] = min(n, most)
+        near = 0.0
+        for i in range(count[t]):
+            f = found[order[i]]
+            left = math.log(row[f - 1] + 1e-30)
+            middle = math.log(row[f] + 1e-30)
+            right = math.log(row[f + 1] + 1e-30)
+            bend = left - 2 * middle + right
+            shift = 0.0 if bend >= 0 else min(0.5, max(-0.5, 0.5 * (left - right) / bend))
+            hz[t, i] = (f + shift) * bin_hz
+            level[t, i] = math.sqrt(math.sqrt(row[f] / top))
+            near += row[f - 2] + row[f - 1] + row[f] + row[f + 1] + row[f + 2]
+        share[t] = min(1.0, near / whole)
+    return hz, level, count, share
+
+
+def strongest_partials(
+    power: ArrayLike, bin_hz: float, *, most: int = 40, fmin: float = 24.0, fmax: float = 9000.0
+) -> Partials:
+    """Find the strongest peaks of power spectra, a parabola through three logarithms giving their frequency.
+
+    A bin is one where it is higher than the two bins on either side and than a millionth of the highest.
+
+    Parameters
+    ----------
+    power : array of float32, shape (n_windows, n_bins)
+        Power spectra, a row each.
+    bin_hz : float > 0
+        Distance between two bins, in Hz.
+    most : int
+        Peaks kept of each.
+    fmin, fmax : float
+        Lowest and highest frequency looked at, in Hz.
+
+    Returns
+    -------
+    partials : Partials
+        Deaf to gain.
+
+    Raises
+    ------
+    ParameterError
+        If `power` is not a non-empty matrix, or no bin has two neighbours between `fmin` and `fmax`.
+    """
+    rows = as_array(power, "power", 2)
+    bin_hz = as_number(bin_hz, "bin_hz", above=0.0)
+    low = max(2, int(as_number(fmin, "fmin", least=0.0) / bin_hz))
+    high = min(rows.shape[1] - 2, int(as_number(fmax, "fmax", above=0.0) / bin_hz))
+    if high <= low:
+        raise ParameterError(f"No bin of {bin_hz:g} Hz with two neighbours lies between {fmin:g} and {fmax:g} Hz.")
+    return Partials(*_partials(rows, low, high, bin_hz, as_count(most, "most"), _FLOOR))
+
+
+@kernel
+def _matches(
+    hz: Float32, level: Float32, count: NDArray[np.int64], weight: Doubles, f0: Doubles, tolerance: float, highest: int
+) -> Doubles:
+    found = np.zeros((8, f0.shape[0]))
+    at = np.zeros(highest + 1)
+    for c in range(f0.shape[0]):
+        for t in range(hz.shape[0]):
+            if count[t] == 0:
+                continue
+            at[:] = 0
+            whole = 0.0
+            for i in range(count[t]):
+                whole += level[t, i]
+                h = int(hz[t, i] / f0[c] + 0.5)
+                if h < 1 or h > highest:
+                    continue
+                off = abs(hz[t, i] / (h * f0[c]) - 1) / min(tolerance, 0.25 / h)
+                if off < 2:
+                    at[h] = max(at[h], level[t, i] * min(1.0, 2 - off))
+            last = 1
+            explained = 0.0
+            for h in range(1, highest + 1):
+                explained += at[h]
+                if at[h] > STRONG:
+                    last = h
+            present = 0.0
+            odd = 0.0
+            not_third = 0.0
+            for h in range(1, last + 1):
+                if at[h] > PRESENT:
+                    present += 1
+                if h % 2 == 1:
+                    odd += at[h]
+                if h % 3 != 0:
+                    not_third += at[h]
+            known = max(explained, 1e-9)
+            found[0, c] += weight[t] * min(1.0, explained / max(whole, 1e-9))
+            found[1, c] += weight[t] * present / last
+            found[2, c] += weight[t] * odd / known
+            found[3, c] += weight[t] * not_third / known
+            found[4, c] += weight[t] * at[1]
+            found[5, c] += weight[t] * at[2]
+            found[6, c] += weight[t] * math.log2(1.0 + last)
+            found[7, c] += weight[t] * math.log2(1.0 + present)
+    return found
+
+
+def match_harmonics(partials: Partials, weight: ArrayLike, f0: ArrayLike, *, tolerance: float = 0.02) -> Matches:
+    """Measure how well partials are the harmonics of each of some fundamentals.
+
+    A partial at ``f`` belongs to harmonic ``h = round(f / f0)``, fully if ``|f / (h f0) - 1| < min(tolerance, 1 / 4h)``
+    and not at all from twice that on; of two, the stronger speaks for the harmonic [1]_.
+
+    Parameters
+    ----------
+    partials : Partials
+        As `strongest_partials` returns them.
+    weight : array of float64, shape (n_windows,)
+        How much each window counts; they should sum to 1.
+    f0 : array of float64, shape (n_f0,)
+        Fundamentals, in Hz, greater than 0.
+    tolerance : float > 0
+        How far a partial may be off, as a part of its frequency.
+
+    Returns
+    -------
+    matches : Matches
+
+    Raises
+    ------
+    ParameterError
+        If the numbers of windows differ, or an f0 is not a number above 0.
+
+    References
+    ----------
+    .. [1] A. Klapuri, "Multiple fundamental frequency estimation by summing harmonic amplitudes", ISMIR, 2006.
+    """
+    hz, level = as_array(partials.hz, "hz", 2), as_array(partials.level, "level", 2)
+    weights = np.require(weight, np.float64, ("C", "W"))
+    fundamentals = np.require(f0, np.float64, ("C", "W"))
+    if not hz.shape == level.shape or not (hz.shape[0],) == partials.count.shape == weights.shape:
+        raise ParameterError(f"Partials of {hz.shape[0]} windows, but weights of shape {weights.shape}.")
+    if fundamentals.ndim != 1 or not (np.isfinite(fundamentals) & (fundamentals > 0)).all():
+        raise ParameterError("Each f0 must be a number above 0.")
+    tolerance = as_number(tolerance, "tolerance", above=0.0)
+    found = _matches(hz, level, np.minimum(partials.count, hz.shape[1]), weights, fundamentals, tolerance, HIGHEST)
+    return Matches(*found)
+
+
+@warms
+def _warm() -> None:
+    seen = windowed_periodicity(np.ones(16, np.float32), [0], np.ones(16, np.float32), n_fft=16, n_lags=4)
+    match_harmonics(strongest_partials(seen.power, 1000.0), np.ones(1), np.ones(1))
