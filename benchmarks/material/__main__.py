@@ -37,22 +37,34 @@ RECIPES: dict[str, tuple[Recipe, int]] = {
 
 
 def make_kind(out: Path, name: str, first: int, count: int, seed: int) -> int:
-    """Render some of one kind; how many were made."""
+    """Render some of one kind; how many were made.
+
+    Raises
+    ------
+    MissingTools
+        If none could be made for want of something; what can be made without it is made.
+    """
     recipe, _ = RECIPES[name]
     (out / name).mkdir(parents=True, exist_ok=True)
     (out / "rows").mkdir(exist_ok=True)
-    made = 0
+    made, missing = 0, None
     for n in range(first, first + count):
         row_file = out / "rows" / f"{name}-{n:04}.json"
         if row_file.exists():
             continue
         rng = np.random.default_rng([seed, zlib.crc32(name.encode()), n])
-        sound = recipe(n, rng, seed)
+        try:
+            sound = recipe(n, rng, seed)
+        except MissingTools as error:
+            missing = error
+            continue
         if sound is None or not len(sound.y) or float(np.abs(sound.y).max()) < 1e-4:
             continue
         path, seconds = finish.write(sound.y, sound.sr, out / name / f"{name}-{n:04}", rng)
         keep(named(sound.row, str(path.relative_to(out)), round(seconds, 6)), row_file)
         made += 1
+    if missing and not made:
+        raise missing
     return made
 
 

@@ -61,8 +61,8 @@ def fonts() -> tuple[Font, ...]:
 
 
 def pick(rng: np.random.Generator) -> Font:
-    """Some font; the FM chip and the patches less often."""
-    weight = np.array([{"opl3": 0.25, "freepats": 0.4}.get(font.name, 1.0) for font in fonts()])
+    """Some font; the FM chip, the patches and what takes long to unpack less often."""
+    weight = np.array([{"opl3": 0.3, "freepats": 0.5, "musescore": 0.3}.get(font.name, 1.0) for font in fonts()])
     return fonts()[int(rng.choice(len(weight), p=weight / weight.sum()))]
 
 

@@ -11,14 +11,14 @@ from benchmarks.material.midi import Note
 
 _SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 _PROGRESSIONS = {
-    # degrees from 0; every one begins or ends on the tonic, so that the key is no matter of taste
+    # degrees from 0; every one says its tonic, by its dominant or by coming home, so that the key is no matter of taste
     "major": (
         (0, 4, 5, 3), (0, 5, 3, 4), (0, 3, 4, 0), (0, 3, 0, 4), (0, 1, 4, 0), (0, 2, 3, 4), (0, 4, 3, 0), (0, 3, 1, 4),
         (0, 0, 3, 4), (3, 4, 0, 0),
     ),
     "minor": (
-        (0, 5, 2, 6), (0, 3, 4, 0), (0, 6, 5, 4), (0, 5, 3, 4), (0, 3, 0, 4), (0, 6, 5, 6), (0, 0, 5, 6), (0, 2, 5, 4),
-        (0, 3, 6, 0), (5, 6, 0, 0),
+        (0, 5, 3, 4), (0, 3, 4, 0), (0, 6, 5, 4), (0, 2, 5, 4), (0, 3, 0, 4), (0, 5, 4, 0), (0, 0, 3, 4), (0, 6, 0, 4),
+        (0, 3, 6, 0), (0, 0, 5, 4),
     ),
 }  # fmt: skip
 

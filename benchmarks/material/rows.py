@@ -65,7 +65,9 @@ class Row:
 
 def keep(row: Row, path: Path) -> None:
     """Write the row beside its file, so that a run that was stopped can go on."""
-    path.write_text(json.dumps(asdict(row)) + "\n", "utf-8")
+    half = path.with_suffix(".part")
+    half.write_text(json.dumps(asdict(row)) + "\n", "utf-8")
+    half.replace(path)
 
 
 def kept(folder: Path) -> list[Row]:
