@@ -28,6 +28,7 @@ from stores.records import (
     NewJob,
     NewSample,
     Origin,
+    Outgoing,
     Page,
     PendingVector,
     Reason,
@@ -192,14 +193,23 @@ class Samples(Protocol):
     def count(self) -> int:
         """How many samples there are (may be an estimate)."""
 
-    def pending_vectors(self, limit: int) -> list[PendingVector]:
-        """Samples with a vector that the current index does not hold yet."""
+    def outgoing(self, limit: int) -> Outgoing | None:
+        """Vectors that the present index may not hold yet, some `limit` of them; ``None`` where there are none."""
 
-    def mark_indexed(self, ids: Sequence[str], generation: int) -> None:
-        """The index of this generation holds them."""
+    def sent(self, outgoing: Outgoing, generation: int) -> None:
+        """The index of this generation holds them now."""
+
+    def unready(self) -> list[str]:
+        """Keys of parcels whose samples are being written, or never were: their writer may have died."""
+
+    def adopt(self, parcels: Iterable[str]) -> None:
+        """Send off what there is of unready parcels whose writer died. Harmless where it did not."""
 
     def indexed_count(self, *, roughly: bool = False) -> int:
-        """How many samples the current generation should hold. `roughly` may be a little old: for what is shown."""
+        """How many vectors the present index should hold at least, and exactly if nothing is outgoing or unready.
+
+        `roughly` may be a little old: for what is shown.
+        """
 
     def generation(self) -> int:
         """The current generation of the vector index, from 1."""

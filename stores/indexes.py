@@ -35,7 +35,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     "parts": (),
     "samples": (
         _index("v", "_id", name="range"),
-        _index("generation", "_id", name="outbox"),
+        _index("silent", name="silent", partialFilterExpression={"silent": True}),
         _index("analysis.tempo.bpm", name="bpm"),
         _index("analysis.key.label", name="key"),
         _index("analysis.pitch.note", name="note"),
@@ -43,6 +43,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     ),
     "previews": (),
     "settled": (),
+    "outbox": (_index("ready", name="ready"),),
     "meta": (),
     "keys": (),
 }

@@ -1,80 +1,176 @@
-"""The outbox of vectors: which samples the current generation of the index does not hold yet."""
+"""The outbox of vectors: what the present generation of the index does not hold yet.
+
+Each write of samples leaves a parcel with their vectors, which goes when the index has them: one small document for
+200 samples. (A mark on each sample was dearer than its analysis: the embedded server takes 2 ms for an update.) A
+parcel is there before its samples and `ready` after them, so a crash leaves no sample without one.
+
+A new generation is filled by a walk over all samples in the order of their ids, which goes on after a crash from
+where it was.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from pymongo import ReadPreference, UpdateOne
+from bson import Binary, ObjectId
+from pymongo import ReadPreference
+from pymongo.errors import DuplicateKeyError
 
 from stores import filters
 from stores.idranges import walk
 from stores.mongo_door import Document, Documents, MongoDatabase, mongo_errors
-from stores.records import PendingVector
+from stores.records import NewSample, Outgoing, PendingVector
 from stores.thrift import ThriftyCount
 
 _GENERATION = "generation"
 _FIRST_SPAN = 1 / 256
+_PARCEL = 200
+"""Most vectors in one parcel: some 150 KB."""
 
 
 class MongoOutbox:
-    """A sample carries the generation that holds it, 0 at first; one without a vector carries none."""
+    """What the index writer asks of the samples."""
 
     def __init__(self, database: MongoDatabase) -> None:
         deciding = database.with_options(read_preference=ReadPreference.PRIMARY)
-        self._database = database
         self._samples: Documents = deciding["samples"]
+        self._parcels: Documents = deciding["outbox"]
         self._meta: Documents = deciding["meta"]
         self._span = _FIRST_SPAN
         self._indexed = ThriftyCount()
+        self._keys: deque[tuple[str, int]] = deque()
+
+    def _post(self, samples: Sequence[NewSample]) -> list[Document]:
+        """Leave parcels for samples about to be written."""
+        vectors = [_vector(new.id, new.vector, new.analysis, new.owner) for new in samples if new.vector]
+        parcels = [
+            {"_id": str(ObjectId()), "ready": False, "n": len(part), "vectors": part}
+            for part in (vectors[n : n + _PARCEL] for n in range(0, len(vectors), _PARCEL))
+        ]
+        if parcels:
+            self._parcels.insert_many(parcels)
+        return parcels
+
+    def _send_off(self, parcels: Sequence[Document]) -> None:
+        """Their samples are written now."""
+        for parcel in parcels:
+            if not self._parcels.update_one({"_id": parcel["_id"]}, {"$set": {"ready": True}}).matched_count:
+                # Somebody who thought us dead gave it up before the samples were there.
+                _insert_once(self._parcels, {**parcel, "ready": True})
 
     @mongo_errors()
-    def pending_vectors(self, limit: int) -> list[PendingVector]:
+    def outgoing(self, limit: int) -> Outgoing | None:
+        taken = self._take(limit)
+        if taken:
+            vectors = tuple(_pending(each) for parcel in taken for each in parcel["vectors"])
+            return Outgoing(vectors, parcels=tuple(parcel["_id"] for parcel in taken))
+        meta = self._read_meta()
+        return self._walked(str(meta["walked_to"]), limit) if "walked_to" in meta else None
+
+    def _take(self, limit: int) -> list[Document]:
+        """The next ready parcels. Their keys are listed once for many: listing costs by all that there are."""
+        taken: list[Document] = []
+        if not self._keys:
+            ready = self._parcels.find({"ready": True}, {"n": 1})
+            self._keys = deque((parcel["_id"], int(parcel["n"])) for parcel in ready)
+        room = limit
+        while self._keys and (not taken or self._keys[0][1] <= room):
+            key, count = self._keys.popleft()
+            parcel = self._parcels.find_one({"_id": key})
+            if parcel is not None:
+                taken.append(parcel)
+                room -= count
+        return taken
+
+    def _walked(self, after: str, limit: int) -> Outgoing:
+        """The next vectors of the walk that fills a new generation."""
         found: list[Document] = []
-        for generation in range(self._current()):
-            for window, span in walk("", self._span):
-                self._span = span
-                asked = {"generation": generation, "_id": window}
-                found += self._samples.find(asked, {"vector": 1, "analysis": 1, "owners": 1}).limit(limit - len(found))
-                if len(found) >= limit:
-                    # A backlog: look at less at a time, a query costs by what it matches.
-                    self._span = max(self._span / 4, 1 / 65536)
-                    return [_pending(document) for document in found]
-        return [_pending(document) for document in found]
+        for window, span in walk(after, self._span):
+            self._span = span
+            asked = {"v": 1, "_id": window}
+            wanted = {"vector": 1, "analysis": 1, "owners": 1}
+            found += self._samples.find(asked, wanted).sort("_id", 1).limit(limit - len(found))
+            if len(found) >= limit:
+                self._span = max(self._span / 4, 1 / 65536)  # a query costs by what it matches
+                break
+        vectors = tuple(
+            _pending(_vector(each["_id"], each["vector"], each["analysis"], each["owners"][0]))
+            for each in found
+            if each.get("vector")
+        )
+        return Outgoing(vectors, walked_to=found[-1]["_id"] if len(found) >= limit else None, walked=len(vectors))
 
     @mongo_errors()
-    def mark_indexed(self, ids: Sequence[str], generation: int) -> None:
-        # One by one and by their ids: with a condition on the generation the embedded server goes through the
-        # whole outbox for each batch, which made marking dearer than analysing.
-        mark = {"$max": {"generation": generation}}
-        marks = [UpdateOne({"_id": each, "vector": {"$exists": True}}, mark) for each in ids]
-        if marks:
-            self._samples.bulk_write(marks, ordered=False)
+    def sent(self, outgoing: Outgoing, generation: int) -> None:
+        if outgoing.parcels:
+            self._parcels.delete_many({"_id": {"$in": list(outgoing.parcels)}})
+            return
+        here = {"_id": _GENERATION, "n": generation}
+        if outgoing.walked_to is None:
+            self._meta.update_one(here, {"$unset": {"walked_to": "", "walked": ""}})
+        else:
+            step = {"$set": {"walked_to": outgoing.walked_to}, "$inc": {"walked": outgoing.walked}}
+            self._meta.update_one(here, step)
+
+    @mongo_errors()
+    def unready(self) -> list[str]:
+        return [parcel["_id"] for parcel in self._parcels.find({"ready": False}, {"_id": 1})]
+
+    @mongo_errors()
+    def adopt(self, parcels: Iterable[str]) -> None:
+        for key in parcels:
+            parcel = self._parcels.find_one({"_id": key, "ready": False})
+            if parcel is None:
+                continue
+            asked = {"_id": {"$in": [each["id"] for each in parcel["vectors"]]}}
+            there = {each["_id"] for each in self._samples.find(asked, {"_id": 1})}
+            kept = [each for each in parcel["vectors"] if each["id"] in there]
+            still = {"_id": key, "ready": False}
+            if kept:
+                self._parcels.update_one(still, {"$set": {"ready": True, "n": len(kept), "vectors": kept}})
+            else:
+                self._parcels.delete_one(still)
 
     @mongo_errors()
     def indexed_count(self, *, roughly: bool = False) -> int:
-        current = self._current()
+        meta = self._read_meta()
+        if "walked_to" in meta:
+            return int(meta.get("walked", 0))
+        return self._indexed.get(meta.get("n", 1), self._count_indexed) if roughly else self._count_indexed()
 
-        def take() -> int:
-            return self._samples.count_documents({"generation": current})
-
-        return self._indexed.get(current, take) if roughly else take()
+    def _count_indexed(self) -> int:
+        # In this order: what is written meanwhile makes it less, never more than the index can hold.
+        with_vector = self._samples.count_documents({"v": 1}) - self._samples.count_documents({"silent": True})
+        waiting = sum(int(parcel["n"]) for parcel in self._parcels.find({}, {"n": 1}))
+        return max(0, with_vector - waiting)
 
     @mongo_errors()
     def generation(self) -> int:
-        return self._current()
+        return int(self._read_meta().get("n", 1))
 
     @mongo_errors()
     def next_generation(self, was: int) -> int:
         self._meta.update_one({"_id": _GENERATION}, {"$setOnInsert": {"n": 1}}, upsert=True)
-        self._meta.update_one({"_id": _GENERATION, "n": was}, {"$set": {"n": was + 1}})
+        begun = {"$set": {"n": was + 1, "walked_to": "", "walked": 0}}
+        self._meta.update_one({"_id": _GENERATION, "n": was}, begun)
         self._span = _FIRST_SPAN
-        return self._current()
+        return int(self._read_meta()["n"])
 
-    def _current(self) -> int:
-        kept = self._meta.find_one({"_id": _GENERATION})
-        return int(kept["n"]) if kept else 1
+    def _read_meta(self) -> Document:
+        return self._meta.find_one({"_id": _GENERATION}) or {}
 
 
-def _pending(document: Document) -> PendingVector:
-    metadata = filters.metadata(document["analysis"], document["owners"][0])
-    return PendingVector(document["_id"], bytes(document["vector"]), metadata)
+def _insert_once(collection: Documents, document: Document) -> None:
+    with contextlib.suppress(DuplicateKeyError):
+        collection.insert_one(document)
+
+
+def _vector(sample_id: str, vector: bytes, analysis: Mapping[str, Any], owner: str) -> Document:
+    return {"id": sample_id, "vector": Binary(vector), "metadata": filters.metadata(analysis, owner)}
+
+
+def _pending(said: Document) -> PendingVector:
+    return PendingVector(said["id"], bytes(said["vector"]), said["metadata"])

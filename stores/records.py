@@ -189,6 +189,19 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Vectors on their way to the index, and what is to be noted when it has them."""
+
+    vectors: tuple[PendingVector, ...]
+    parcels: tuple[str, ...] = ()
+    """Keys of the parcels they came in; none where they are a step of the walk that fills a new generation."""
+    walked_to: str | None = None
+    """The last sample of that step; ``None`` at the end of the walk."""
+    walked: int = 0
+    """Vectors in that step."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewSample:
     """One analysis to keep."""
 
@@ -217,7 +230,6 @@ class Sample:
     files: tuple[FileRef, ...]
     """Where this content was seen, the first one first."""
     created_at: datetime
-    indexed: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,12 +52,13 @@ class MongoSamples(MongoOutbox):
     def insert(self, samples: Sequence[NewSample]) -> dict[str, Origin]:
         if not samples:
             return {}
+        parcels = self._post(samples)
         # Pictures first: a sample that is there has all that belongs to it.
         pictures = [{"_id": new.id, "peaks": Binary(new.peaks), "mel": Binary(new.mel)} for new in samples]
         _insert_new(self._previews, pictures)
-        if _insert_new(self._samples, [_document(new) for new in samples]):
-            return {new.id: new.origin for new in samples}
-        return self._origins([new.id for new in samples])
+        all_new = _insert_new(self._samples, [_document(new) for new in samples])
+        self._send_off(parcels)
+        return {new.id: new.origin for new in samples} if all_new else self._origins([new.id for new in samples])
 
     @mongo_errors()
     def seen_at(self, places: Sequence[tuple[str, FileRef]], *, owner: str | None = None) -> None:
@@ -89,14 +90,13 @@ class MongoSamples(MongoOutbox):
         found = self._listed.find_one(asked if owner is None else {**asked, "owners": owner}, {"vector": 0})
         if found is None:
             raise NotFound("sample")
-        return _sample(found, self._current(), owner)
+        return _sample(found, owner)
 
     @mongo_errors()
     def many(self, sample_ids: Sequence[str], *, owner: str | None = None) -> dict[str, Sample]:
-        current = self._current()
         asked: Document = {"_id": {"$in": list(sample_ids)}}
         found = self._listed.find(asked if owner is None else {**asked, "owners": owner}, {"vector": 0})
-        return {each["_id"]: _sample(each, current, owner) for each in found}
+        return {each["_id"]: _sample(each, owner) for each in found}
 
     @mongo_errors()
     def vectors(self, sample_ids: Sequence[str]) -> dict[str, bytes]:
@@ -116,8 +116,7 @@ class MongoSamples(MongoOutbox):
         question = ("samples", where)
         after = str(cursors.read(question, cursor, (str,))[0]) if cursor else ""
         found = self._matching(filters.query(where), after, limit + 1)
-        current = self._current()
-        page = tuple(_sample(each, current, where.owner) for each in found[:limit])
+        page = tuple(_sample(each, where.owner) for each in found[:limit])
         return Page(page, cursors.write(question, (page[-1].id,)) if len(found) > limit else None)
 
     def _matching(self, asked: Document, after: str, limit: int) -> list[Document]:
@@ -174,7 +173,7 @@ def _document(new: NewSample) -> Document:
         "places": [_place(new.owner, new.file)],
         "created_at": datetime.now(UTC),
     }
-    return {**document, "vector": Binary(new.vector), "generation": 0} if new.vector else document
+    return {**document, **({"vector": Binary(new.vector)} if new.vector else {"silent": True})}
 
 
 def _place(owner: str, file: FileRef) -> Document:
@@ -216,7 +215,7 @@ def _sighting(known: Document, owner: str, file: FileRef) -> list[UpdateOne]:
     return updates
 
 
-def _sample(document: Document, generation: int, owner: str | None) -> Sample:
+def _sample(document: Document, owner: str | None) -> Sample:
     return Sample(
         id=document["_id"],
         content=document["content"],
@@ -224,5 +223,4 @@ def _sample(document: Document, generation: int, owner: str | None) -> Sample:
         analysis=document["analysis"],
         files=tuple(_file(place) for place in document["places"] if owner in (None, place["owner"])),
         created_at=document["created_at"],
-        indexed=document.get("generation") == generation,
     )

@@ -27,6 +27,8 @@ PART: Final = "index"
 _HOLD_S: Final = 30.0
 _BEAT_TTL_S: Final = 30.0
 _CHECK_EACH_S: Final = 60.0
+_ORPHAN_S: Final = 60.0
+"""Samples are written within seconds; after so long whoever began to is dead."""
 
 
 class IndexWriter:
@@ -60,6 +62,7 @@ class IndexWriter:
         self._next_beat = 0.0
         self._should = 0
         self._written = 0
+        self._unready: dict[str, float] = {}
 
     def round(self) -> float:
         """Write one batch, or look whether the index is well; how long to wait, in seconds.
@@ -89,17 +92,28 @@ class IndexWriter:
 
     def _work(self) -> float:
         generation = self._opened()
-        pending = self._samples.pending_vectors(self._batch_size)
-        self._beat(generation, len(pending))
-        if not pending:
-            self._check(drained=True)
+        outgoing = self._samples.outgoing(self._batch_size)
+        self._beat(generation, len(outgoing.vectors) if outgoing else 0)
+        if outgoing is None:
+            self._check(drained=not self._adopted())
             return self._idle_s
-        self._vectors.upsert(pending)
-        # Marked after it is written: a crash in between writes it once more, which changes nothing.
-        self._samples.mark_indexed([vector.id for vector in pending], generation)
-        self._should += len(pending)
-        self._written += len(pending)
+        for n in range(0, len(outgoing.vectors), self._batch_size):
+            self._vectors.upsert(outgoing.vectors[n : n + self._batch_size])
+        # Noted after it is written: a crash in between writes it once more, which changes nothing.
+        self._samples.sent(outgoing, generation)
+        self._should += len(outgoing.vectors)
+        self._written += len(outgoing.vectors)
         return 0
+
+    def _adopted(self) -> bool:
+        """Whether samples are being written now. Those that were for a while already are looked at: is there one?"""
+        unready, now = self._samples.unready(), self._clock()
+        self._unready = {key: self._unready.get(key, now) for key in unready}
+        orphans = [key for key, since in self._unready.items() if now - since >= _ORPHAN_S]
+        if orphans:
+            self._samples.adopt(orphans)
+            log.info("parcels_adopted", parcels=len(orphans))
+        return bool(unready)
 
     def _opened(self) -> int:
         if self._generation is None:
@@ -120,11 +134,15 @@ class IndexWriter:
         if self._differs(holds, drained):
             # Counting a million samples takes seconds: only where what we remember is in doubt.
             self._should = self._samples.indexed_count()
-            if self._differs(holds, drained):
+            if self._differs(holds, drained) and not (drained and self._more_came()):
                 raise VectorIndexBroken(f"It holds {holds} vectors and should hold {self._should}.")
         if drained:
             self._rebuilding.reset()
             self._next_check = self._clock() + _CHECK_EACH_S
+
+    def _more_came(self) -> bool:
+        """Whether samples were written while we counted: only we take parcels away, so theirs would still be here."""
+        return self._samples.outgoing(1) is not None or bool(self._samples.unready())
 
     def _differs(self, holds: int, drained: bool) -> bool:
         return holds < self._should or (drained and holds != self._should)

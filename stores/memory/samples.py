@@ -6,12 +6,13 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from stores import cursor as cursors
 from stores import filters
 from stores.memory.book import moment
-from stores.records import FileRef, NewSample, Origin, Page, PendingVector, Sample, SampleFilter
+from stores.records import FileRef, NewSample, Origin, Outgoing, Page, PendingVector, Sample, SampleFilter
 from workers.errors import NotFound
 
 MOST_PLACES = 20
@@ -24,7 +25,6 @@ class _Kept:
     places: list[tuple[str, FileRef]]
     owners: list[str]
     created_at: float
-    generation: int = 0
 
     def names(self, owner: str | None) -> list[str]:
         return [place.path.lower() for who, place in self.places if owner in (None, who)]
@@ -39,6 +39,10 @@ class MemorySamples:
         self._kept: dict[str, _Kept] = {}
         self._generation = 1
         self._settled: dict[str, frozenset[str]] = {}
+        self._parcels: dict[str, tuple[PendingVector, ...]] = {}
+        self._posted = 0
+        self._walk: tuple[str, int] | None = None
+        """(The last id of the walk that fills a new generation, vectors so far.)"""
 
     def known(self, ids: Iterable[str]) -> dict[str, Origin]:
         with self._lock:
@@ -51,6 +55,10 @@ class MemorySamples:
                     plain = json.loads(json.dumps(new.analysis))
                     place = (new.owner, new.file)
                     self._kept[new.id] = _Kept(new, plain, [place], [new.owner], self._clock())
+            vectors = tuple(_pending(new) for new in samples if new.vector)
+            if vectors:
+                self._posted += 1
+                self._parcels[str(self._posted)] = vectors
             return self.known([new.id for new in samples])
 
     def seen_at(self, places: Sequence[tuple[str, FileRef]], *, owner: str | None = None) -> None:
@@ -115,25 +123,40 @@ class MemorySamples:
     def count(self) -> int:
         return len(self._kept)
 
-    def pending_vectors(self, limit: int) -> list[PendingVector]:
+    def outgoing(self, limit: int) -> Outgoing | None:
         with self._lock:
-            rows = [kept for _, kept in sorted(self._kept.items()) if kept.new.vector]
-            rows = [kept for kept in rows if kept.generation < self._generation][:limit]
-            return [
-                PendingVector(kept.new.id, kept.new.vector, filters.metadata(kept.analysis, kept.new.owner))
-                for kept in rows
-            ]
+            taken: dict[str, tuple[PendingVector, ...]] = {}
+            for key, vectors in self._parcels.items():
+                if not taken or sum(map(len, taken.values())) + len(vectors) <= limit:
+                    taken[key] = vectors
+            if taken:
+                return Outgoing(tuple(chain.from_iterable(taken.values())), parcels=tuple(taken))
+            if self._walk is None:
+                return None
+            left = [kept.new for each, kept in sorted(self._kept.items()) if each > self._walk[0]]
+            vectors = tuple(_pending(new) for new in left[:limit] if new.vector)
+            return Outgoing(vectors, walked_to=left[limit - 1].id if len(left) >= limit else None, walked=len(vectors))
 
-    def mark_indexed(self, ids: Sequence[str], generation: int) -> None:
+    def sent(self, outgoing: Outgoing, generation: int) -> None:
         with self._lock:
-            for each in ids:
-                kept = self._kept.get(each)
-                if kept is not None and kept.new.vector:
-                    kept.generation = max(kept.generation, generation)
+            for key in outgoing.parcels:
+                self._parcels.pop(key, None)
+            if self._walk is not None and not outgoing.parcels and generation == self._generation:
+                to = outgoing.walked_to
+                self._walk = None if to is None else (to, self._walk[1] + outgoing.walked)
+
+    def unready(self) -> list[str]:
+        return []
+
+    def adopt(self, parcels: Iterable[str]) -> None:
+        """Nothing here can die between two writes."""
 
     def indexed_count(self, *, roughly: bool = False) -> int:
         with self._lock:
-            return sum(kept.generation == self._generation for kept in self._kept.values())
+            if self._walk is not None:
+                return self._walk[1]
+            with_vector = sum(bool(kept.new.vector) for kept in self._kept.values())
+            return max(0, with_vector - sum(len(vectors) for vectors in self._parcels.values()))
 
     def generation(self) -> int:
         return self._generation
@@ -142,6 +165,7 @@ class MemorySamples:
         with self._lock:
             if self._generation == was:
                 self._generation += 1
+                self._walk = ("", 0)
             return self._generation
 
     def _seen(self, kept: _Kept, owner: str | None = None) -> Sample:
@@ -152,5 +176,8 @@ class MemorySamples:
             analysis=kept.analysis,
             files=tuple(place for who, place in kept.places if owner in (None, who)),
             created_at=moment(kept.created_at),
-            indexed=kept.generation == self._generation,
         )
+
+
+def _pending(new: NewSample) -> PendingVector:
+    return PendingVector(new.id, new.vector, filters.metadata(new.analysis, new.owner))

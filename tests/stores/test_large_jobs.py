@@ -120,10 +120,11 @@ def test_samples_are_found_without_reading_all(mongo: MongoStores) -> None:
     watch("page text, rare", 2500, lambda: samples.page(SampleFilter(text="4711"), cursor=None, limit=100))
     watch("known 100", 400, lambda: samples.known(ids))
     watch("get", 60, lambda: samples.get(ids[0]), 5)
-    watch("pending 100, first", 600, lambda: samples.pending_vectors(100))
-    bite = watch("pending 100", 300, lambda: samples.pending_vectors(100))
-    watch("mark_indexed 100", 600, lambda: samples.mark_indexed([each.id for each in bite], 1))
-    watch("indexed_count", 300, samples.indexed_count)
+    watch("outgoing 100, first", 600, lambda: samples.outgoing(100))
+    outgoing = watch("outgoing 100", 300, lambda: samples.outgoing(100))
+    assert outgoing is not None
+    watch("sent 100", 100, lambda: samples.sent(outgoing, 1))
+    watch("indexed_count", 900, samples.indexed_count)
     watch("count", 600, samples.count)
     print("\n" + "\n".join(watch.said))
     assert watch.slow == []

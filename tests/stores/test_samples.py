@@ -19,7 +19,7 @@ def test_a_sample_comes_back_as_it_was(bench: Bench) -> None:
     new = sample(1, defects=["clipping"], note="A4")
     assert bench.samples.insert([new]) == {new.id: Origin("J", 1)}
     kept = bench.samples.get(new.id)
-    assert (kept.id, kept.content, kept.analyzer, kept.indexed) == (new.id, new.content, "1.0.0", False)
+    assert (kept.id, kept.content, kept.analyzer) == (new.id, new.content, "1.0.0")
     assert kept.analysis["tempo"] == new.analysis["tempo"]
     assert kept.analysis["spectrum"] == {"centroid_hz": 1234.5, "bands": [0.1, 0.2]}
     assert kept.analysis["defects"] == [{"code": "clipping", "message": "clipping"}]
