@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from workers.analysis import defects, embedding, key, kind, loudness, pitch, preview, tempo, timbre
 from workers.analysis.mono import to_mono
 from workers.analysis.overview import Overview, measure
+from workers.kernels.waveform import survey_waveform
 from workers.model import Analysis, AudioInfo, Key, Kind, Pitch, Tempo
 
 if TYPE_CHECKING:
@@ -41,11 +42,12 @@ def analyze(
         Whether the file ends before its header says.
     """
     sr = info.sample_rate_hz
-    mono = to_mono(y, sr)
+    walked = survey_waveform(y, sr)
+    levels = loudness.measure(walked)
+    mono = to_mono(y, sr, walked)
     duration_s = len(y) / sr
     seen = measure(mono, duration_s)
     found_tempo, found_kind = _tempo_and_kind(seen, duration_s, info.duration_s, hints)
-    levels = loudness.measure(y, sr)
     note = pitch.estimate_pitch(mono, rhythmic=found_kind.label not in ("one-shot", "silence"))
     return Analysis(
         audio=replace(info, duration_s=round(info.duration_s, 6), analyzed_s=round(info.analyzed_s, 6)),
@@ -58,7 +60,9 @@ def analyze(
         envelope=seen.shape,
         rhythm=timbre.rhythm(seen.onsets, duration_s, kind.repeats(seen.periodicity)),
         timbre=timbre.timbre(seen.cepstrum, timbre.brightness(seen.spectra), seen.chroma.tonalness),
-        defects=defects.find_defects(y, sr, mono, found_kind.label, bad_samples=bad_samples, truncated=truncated),
+        defects=defects.find_defects(
+            y, sr, walked, mono, found_kind.label, bad_samples=bad_samples, truncated=truncated
+        ),
         vector=b"" if mono.silent else embedding.embed(seen, found_tempo),
         preview=preview.draw(mono, seen.decibels),
     )

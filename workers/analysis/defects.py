@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.analysis.mono import Mono
-from workers.kernels.waveform import Ends, find_ends
+from workers.kernels.waveform import Ends, Survey, find_ends
 from workers.model import Defect
 
 _CLIP_RUN = 3
@@ -19,20 +19,20 @@ _AUDIBLE = 1e-3
 
 
 def find_defects(
-    y: NDArray[np.float32], sr: int, mono: Mono, kind: str, *, bad_samples: int, truncated: bool
+    y: NDArray[np.float32], sr: int, seen: Survey, mono: Mono, kind: str, *, bad_samples: int, truncated: bool
 ) -> tuple[Defect, ...]:
-    """Every defect found in a signal, (frames, channels), at its own rate."""
+    """Every defect found in a signal, (frames, channels), at its own rate, that was walked over."""
     found = [*_damage(bad_samples, truncated), *_offset(mono.dc)]
     if not mono.silent:
         ceiling = _SAME_LEVEL * mono.top if mono.top >= _NEAR_FULL_SCALE else 0.0
-        ends = find_ends(y, threshold=abs(mono.dc) + _AUDIBLE * mono.top, ceiling=ceiling, run=_CLIP_RUN)
+        ends = find_ends(y, seen.peaks, threshold=abs(mono.dc) + _AUDIBLE * mono.top, ceiling=ceiling, run=_CLIP_RUN)
         found += [*_clipping(ends, sr), *_silence(ends, len(y), sr)]
     if mono.cancels:
         found.append(
             Defect("phase_cancelling", "The channels cancel each other: played in mono, the sound all but vanishes.")
         )
     if kind == "loop":
-        found.extend(_seam(y))
+        found.extend(_seam(y, seen.peak))
     return tuple(found)
 
 
@@ -69,13 +69,13 @@ def _silence(ends: Ends, n: int, sr: int) -> list[Defect]:
     return found
 
 
-def _seam(y: NDArray[np.float32]) -> list[Defect]:
+def _seam(y: NDArray[np.float32], peak: float) -> list[Defect]:
     """A step from the last sample to the first that is larger than any nearby would explain."""
     if len(y) < 64:
         return []
     head, tail = y[:32].mean(axis=1), y[-32:].mean(axis=1)
     jump = abs(float(head[0] - tail[-1]))
     usual = float(max(np.abs(np.diff(head)).max(), np.abs(np.diff(tail)).max()))
-    if jump < 0.1 * float(np.abs(y).max()) or jump < 2 * usual:
+    if jump < 0.1 * peak or jump < 2 * usual:
         return []
     return [Defect("click_at_seam", "The loop clicks where its end meets its start.", 0.0, round(jump, 4))]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
 from workers.analysis.learned import load, softmax
 from workers.analysis.mono import SR, Mono
-from workers.kernels.chroma import Peaks, fold_peaks, tonal_peaks
+from workers.kernels.chroma import fold_peaks
+from workers.kernels.decimate import halve
 from workers.kernels.keys import score_keys
-from workers.kernels.spectrogram import stft_power
+from workers.kernels.tonal import TonalPeaks, find_tonal_peaks
 from workers.model import TONICS, Key, Mode, camelot
 
 _SR = SR / 4
@@ -60,15 +60,13 @@ def measure_chroma(mono: Mono) -> Chroma:
     """Chroma of spectral peaks, from the signal decimated to 5.5 kHz so that low notes are told apart."""
     if mono.silent or len(mono.y) < 64:
         return _NOTHING
-    y = soxr.resample(mono.y, SR, _SR, quality="HQ")
-    if not len(y):
-        return _NOTHING
-    S = stft_power(y, n_fft=N_FFT, hop_length=HOP)
-    peaks = tonal_peaks(S, _SR / N_FFT)
+    # twice to half the rate: what lies above 2.4 kHz is not looked at, so the first filter may be short
+    y = halve(halve(mono.y, width=0.1).y, width=0.04).y
+    peaks = find_tonal_peaks(y, _SR, n_fft=N_FFT)
     if not len(peaks.pitch):
         return _NOTHING
     tuning, sure = _tuning(peaks)
-    n_frames = S.shape[1]
+    n_frames = len(peaks.level)
     frames = fold_peaks(peaks.pitch, peaks.weight, peaks.frame, n_frames, tuning=tuning)
     low = peaks.pitch < _BASS_BELOW
     bass = fold_peaks(peaks.pitch[low], peaks.weight[low], peaks.frame[low], n_frames, tuning=tuning, decay=0.0)
@@ -77,18 +75,18 @@ def measure_chroma(mono: Mono) -> Chroma:
         bass=_sum(bass),
         start=_sum(frames[:, : max(1, round(_START * n_frames))]),
         tuning_cents=round(100 * tuning, 1) if sure > 0.2 else None,
-        tonalness=_loud_mean(peaks.tonalness, S),
+        tonalness=float(peaks.tonalness @ peaks.level / max(float(peaks.level.sum()), 1e-12)),
         register=_register(peaks),
         frames=frames,
     )
 
 
-def _register(peaks: Peaks) -> Doubles:
+def _register(peaks: TonalPeaks) -> Doubles:
     counts, _ = np.histogram(peaks.pitch, bins=12, range=(21, 117), weights=peaks.weight.astype(np.float64))
     return np.asarray(counts / max(float(counts.sum()), 1e-12))
 
 
-def _tuning(peaks: Peaks) -> tuple[float, float]:
+def _tuning(peaks: TonalPeaks) -> tuple[float, float]:
     """Semitones sharp of A4 = 440 Hz by circular mean, and how much the peaks agree (0 to 1)."""
     heard = peaks.pitch > 69 + 12 * np.log2(_TUNED_FROM_HZ / 440)
     weight = np.where(heard, peaks.weight, 0).astype(np.float64)
@@ -97,11 +95,6 @@ def _tuning(peaks: Peaks) -> tuple[float, float]:
         return 0.0, 0.0
     mean = np.sum(weight * np.exp(2j * np.pi * peaks.pitch.astype(np.float64))) / total
     return float(np.angle(mean)) / (2 * np.pi), float(np.abs(mean))
-
-
-def _loud_mean(values: NDArray[np.float32], S: NDArray[np.float32]) -> float:
-    level = np.sqrt(S.sum(axis=0, dtype=np.float64))
-    return float(values @ level / max(float(level.sum()), 1e-12))
 
 
 def _sum(frames: NDArray[np.float32]) -> Doubles:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
-from workers.kernels.loudness import measure_levels
+from workers.kernels.loudness import levels_of
+from workers.kernels.waveform import Survey
 from workers.model import Loudness
 
 
-def measure(y: NDArray[np.float32], sr: int) -> Loudness:
-    """Levels of a signal, (frames, channels), at its own rate."""
-    levels = measure_levels(y, sr)
+def measure(seen: Survey) -> Loudness:
+    """Levels of a signal that was walked over at its own rate."""
+    levels = levels_of(seen)
     return Loudness(
         integrated_lufs=_rounded(levels.integrated_lufs),
         true_peak_dbtp=_rounded(levels.true_peak_dbtp),

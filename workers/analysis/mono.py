@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
-from workers.kernels.waveform import Mixed, mix_channels
+from workers.kernels.decimate import halve
+from workers.kernels.waveform import Survey, survey_waveform
 
 SR = 22050
 """Rate of the analysis, in Hz. What musicians call tempo, key and timbre lies below its 11 kHz."""
@@ -52,7 +52,7 @@ class Mono:
         return len(self.y) / SR
 
 
-def to_mono(y: NDArray[np.float32], sr: int) -> Mono:
+def to_mono(y: NDArray[np.float32], sr: int, seen: Survey | None = None) -> Mono:
     """Mix, take the DC away, resample to `SR` and scale the peak to 1.
 
     Parameters
@@ -60,37 +60,52 @@ def to_mono(y: NDArray[np.float32], sr: int) -> Mono:
     y : ndarray of float32, shape (frames, channels), finite, not empty
     sr : int > 0
         Its rate, in Hz.
+    seen : Survey or None
+        What `survey_waveform` says of it, if it was asked already. Its mix is used up: it may be written over.
     """
-    mixed = mix_channels(y)
-    means = mixed.sums / len(y)
-    mono, cancels = _or_louder(y, mixed, means)
-    mono -= np.float32(mono.mean(dtype=np.float64))
-    if sr != SR:
-        mono = _resample(mono, sr)
-    peak = float(max(mono.max(), -mono.min()))
+    seen = survey_waveform(y, sr) if seen is None else seen
+    means = seen.sums / len(y)
+    loudest = _louder_if_it_cancels(seen, means)
+    if loudest is None:
+        mono, mean = seen.mono, float(means.mean())
+    else:
+        mono, mean = np.array(y[:, loudest], dtype=np.float32), float(means[loudest])
+    mono, peak = _at_rate(mono, sr, mean)
     if peak >= SILENT_PEAK:
         mono *= np.float32(1.0 / peak)
     else:
         mono = np.zeros_like(mono)
-    return Mono(mono, peak, cancels, float(means[np.abs(means).argmax()]), mixed.peak)
+    return Mono(mono, peak, loudest is not None, float(means[np.abs(means).argmax()]), seen.peak)
 
 
-def _or_louder(y: NDArray[np.float32], mixed: Mixed, means: NDArray[np.float64]) -> tuple[NDArray[np.float32], bool]:
-    """The mix, or the louder channel where the mix cancels. DC does not count: it never cancels and is no sound."""
-    channels = len(means)
-    energies = np.maximum(mixed.energies - len(y) * means**2, 0)
+def _louder_if_it_cancels(seen: Survey, means: NDArray[np.float64]) -> int | None:
+    """The louder channel where the mix cancels. DC does not count: it never cancels and is no sound."""
+    channels, frames = len(means), len(seen.mono)
+    if channels == 1:
+        return None
+    energies = np.maximum(seen.energies - frames * means**2, 0)
     loud = energies > 0.01 * energies.max()
     if np.count_nonzero(loud) < 2:
-        return mixed.mono, False
-    left = float(np.dot(mixed.mono, mixed.mono)) - len(y) * float(means.mean()) ** 2
-    if left >= _CANCELS * float(energies[loud].sum()) / channels**2:
-        return mixed.mono, False
-    return np.array(y[:, int(energies.argmax())], dtype=np.float32), True
+        return None
+    left = seen.mono_energy - frames * float(means.mean()) ** 2
+    return None if left >= _CANCELS * float(energies[loud].sum()) / channels**2 else int(energies.argmax())
+
+
+def _at_rate(y: NDArray[np.float32], sr: int, mean: float) -> tuple[NDArray[np.float32], float]:
+    """`y` without its mean at `SR`, and its peak."""
+    if sr == 2 * SR:
+        return halve(y, offset=mean)
+    y -= np.float32(mean)
+    if sr != SR:
+        y = _resample(y, sr)
+    return y, float(max(y.max(), -y.min()))
 
 
 def _resample(y: NDArray[np.float32], sr: int) -> NDArray[np.float32]:
     length = max(1, round(len(y) * SR / sr))
     if sr < _LOWEST_RATE:
         return np.asarray(np.interp(np.arange(length) * (sr / SR), np.arange(len(y)), y), np.float32)
+    import soxr  # 20 ms that a library at 44.1 kHz never pays
+
     resampled = np.asarray(soxr.resample(y, sr, SR, quality="HQ"), np.float32)
     return resampled if len(resampled) else np.zeros(length, np.float32)

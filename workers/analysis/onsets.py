@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from workers.analysis.mono import SR
 from workers.analysis.spectra import ONSET_HOP, ONSET_MELS, Spectra
-from workers.kernels.onset import onset_strength_multi
+from workers.kernels.envelopes import local_mean, onset_envelopes, sharpen
 from workers.kernels.peaks import find_peaks_simple
 
 RATE = SR / ONSET_HOP
@@ -55,49 +55,26 @@ class Onsets:
 
 def find_onsets(spectra: Spectra) -> Onsets:
     """Spectral flux in three bands, the flux of amplitude, and the peaks of the whole."""
-    M = spectra.onset_mel
-    top = max(float(M.max()), 1e-12)
-    S_db = 10 * np.log10(M * np.float32(1 / top) + np.float32(10 ** (-_RANGE_DB / 10)))
-    bands = onset_strength_multi(S_db, np.array(_BAND_EDGES), lag=_LAG).astype(np.float64)
-    full = np.average(bands, axis=0, weights=np.diff(_BAND_EDGES))
-    amplitude = np.sqrt(M)
-    energy = np.zeros_like(full)
-    if M.shape[1] > _LAG:
-        energy[_LAG:] = np.maximum(0, amplitude[:, _LAG:] - amplitude[:, :-_LAG]).sum(axis=0)
-    times, strengths = _pick(full, S_db)
-    low, mid, high = bands
+    rises = onset_envelopes(spectra.onset_mel, np.array(_BAND_EDGES), lag=_LAG, range_db=_RANGE_DB)
+    times, strengths = _pick(rises.full, rises.start)
+    reach = int(RATE / 2)
+    low, mid, high = (sharpen(band, reach) for band in rises.bands)
     return Onsets(
-        full=_sharpen(full),
-        low=_sharpen(low),
-        mid=_sharpen(mid),
-        high=_sharpen(high),
-        energy=_sharpen(energy),
+        full=sharpen(rises.full, reach),
+        low=low,
+        mid=mid,
+        high=high,
+        energy=sharpen(rises.energy, reach),
         times=times,
         strengths=strengths,
     )
 
 
-def _sharpen(e: Doubles) -> Doubles:
-    """Smooth over 5 frames, take most of the mean over a second away, keep what is left above 0."""
-    window = np.hanning(7)[1:-1]
-    e = np.convolve(e, window / window.sum(), mode="full")[2 : 2 + len(e)]
-    return np.maximum(0, e - 0.8 * _local_mean(e, int(RATE / 2)))
-
-
-def _local_mean(e: Doubles, reach: int) -> Doubles:
-    sums = np.concatenate([[0.0], np.cumsum(e)])
-    at = np.arange(len(e))
-    low, high = np.maximum(0, at - reach), np.minimum(len(e), at + reach + 1)
-    return np.asarray((sums[high] - sums[low]) / (high - low))
-
-
-def _pick(full: Doubles, S_db: NDArray[np.float32]) -> tuple[Doubles, Doubles]:
+def _pick(full: Doubles, start: float) -> tuple[Doubles, Doubles]:
     """Peaks above the local mean. What sounds from the very first frame on began there."""
     e = full.copy()
-    e[: _LAG + 1] = np.maximum(e[: _LAG + 1], 0)
-    first = float(np.mean(S_db[:, : _LAG + 1].max(axis=1) + _RANGE_DB))
-    e[0] = max(e[0], first)
-    threshold = np.maximum(_local_mean(e, 8) + _LEAST_SHARE * float(e.max()), _LEAST_RISE_DB)
+    e[0] = max(e[0], start)
+    threshold = np.maximum(local_mean(e, 8) + _LEAST_SHARE * float(e.max()), _LEAST_RISE_DB)
     padded = np.concatenate([[0.0], e, [0.0]])
     peaks = find_peaks_simple(padded, height=_LEAST_RISE_DB, distance=_APART) - 1
     peaks = peaks[e[peaks] >= threshold[peaks]]

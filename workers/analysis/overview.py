@@ -13,6 +13,7 @@ from workers.analysis.mono import Mono
 from workers.analysis.onsets import Onsets, find_onsets
 from workers.analysis.periodicity import Periodicity, measure_periodicity
 from workers.analysis.spectra import Spectra, analyze_spectra
+from workers.kernels.envelopes import amplitude_envelope
 from workers.model import Descriptors
 
 
@@ -26,7 +27,7 @@ class Overview:
     periodicity: Periodicity
     chroma: Chroma
     amplitude: NDArray[np.float64]
-    """As `timbre.amplitude_envelope` makes it."""
+    """RMS over `timbre.ENVELOPE_HOP` samples, smoothed over 5 steps (15 ms)."""
     shape: Descriptors
     """As `timbre.envelope` makes it."""
     decibels: NDArray[np.float32]
@@ -43,8 +44,8 @@ def measure(mono: Mono, duration_s: float) -> Overview:
     onsets = find_onsets(spectra)
     periodicity = measure_periodicity(onsets)
     chroma = measure_chroma(mono)
-    amplitude = timbre.amplitude_envelope(mono)
-    spectrum = timbre.spectrum(spectra, timbre.zero_crossing_rate(mono))
+    amplitude, crossings = amplitude_envelope(mono.y, timbre.ENVELOPE_HOP)
+    spectrum = timbre.spectrum(spectra, crossings / max(1, len(mono.y) - 1))
     centroid, flatness = spectrum["centroid_hz"], spectrum["flatness"]
     whole = kind.describe(
         duration_s,

@@ -14,17 +14,15 @@ def draw(mono: Mono, mel_db: NDArray[np.float32]) -> Preview:
     return Preview(_peaks(mono.y), _mel(mel_db))
 
 
-def _spans(n: int, parts: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where each of `parts` slices of `n` begins and ends; each has at least one element."""
-    edges = np.linspace(0, n, parts + 1)
-    low = np.minimum(np.floor(edges[:-1]).astype(np.int64), n - 1)
-    return low, np.maximum(np.floor(edges[1:]).astype(np.int64), low + 1)
+def _begins(n: int, parts: int) -> NDArray[np.int64]:
+    """Where each of `parts` slices of `n` begins; where there are fewer elements than parts, some begin together."""
+    return np.arange(parts) * n // parts
 
 
 def _peaks(y: NDArray[np.float32]) -> bytes:
     if not len(y):
         return bytes(2 * PEAKS)
-    low, _ = _spans(len(y), PEAKS)
+    low = _begins(len(y), PEAKS)
     if len(y) >= PEAKS:
         least, most = np.minimum.reduceat(y, low), np.maximum.reduceat(y, low)
     else:
@@ -34,7 +32,8 @@ def _peaks(y: NDArray[np.float32]) -> bytes:
 
 
 def _mel(mel_db: NDArray[np.float32]) -> bytes:
-    low, high = _spans(mel_db.shape[1], MEL_COLUMNS)
-    columns = np.stack([mel_db[:, a:b].max(axis=1) for a, b in zip(low, high, strict=True)], axis=1)
+    low = _begins(mel_db.shape[1], MEL_COLUMNS)
+    # of two slices that begin together the first is one column, which is what reduceat makes of it
+    columns = np.maximum.reduceat(mel_db, low, axis=1)
     assert columns.shape == (MEL_ROWS, MEL_COLUMNS)
     return np.clip(np.round((columns + 80.0) * (255 / 80.0)), 0, 255).astype(np.uint8).tobytes()

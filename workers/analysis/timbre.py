@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.analysis.mono import SR, Mono
+from workers.analysis.mono import SR
 from workers.analysis.onsets import Onsets
 from workers.analysis.spectra import Spectra
 from workers.kernels.spectrogram import mfcc
@@ -85,15 +85,6 @@ def timbre(found: Cepstrum, bright: float, tonalness: float) -> Descriptors:
     }
 
 
-def amplitude_envelope(mono: Mono) -> NDArray[np.float64]:
-    """RMS over `ENVELOPE_HOP` samples, smoothed over 5 steps (15 ms)."""
-    count = -(-len(mono.y) // ENVELOPE_HOP)
-    y = np.zeros(count * ENVELOPE_HOP, np.float32)
-    y[: len(mono.y)] = mono.y
-    power = np.square(y).reshape(count, ENVELOPE_HOP).mean(axis=1, dtype=np.float64)
-    return np.sqrt(np.convolve(power, np.ones(5) / 5, mode="same") if count >= 5 else power)
-
-
 def envelope(e: NDArray[np.float64]) -> Descriptors:
     """How the sound rises and falls. Times in seconds from the start of the file."""
     names = ("attack_s", "decay_s", "effective_duration_s", "temporal_centroid", "end_level_db")
@@ -124,9 +115,3 @@ def rhythm(onsets: Onsets, duration_s: float, pulse_clarity: float) -> Descripto
         "onset_rate_hz": round(count / duration_s, 3) if duration_s > 0 else None,
         "pulse_clarity": round(pulse_clarity, 3),
     }
-
-
-def zero_crossing_rate(mono: Mono) -> float:
-    """Share of neighbouring samples with opposite signs."""
-    signs = np.signbit(mono.y)
-    return float(np.count_nonzero(signs[1:] != signs[:-1]) / max(1, len(signs) - 1))

@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from workers.errors import ParameterError
 from workers.kernels.arguments import Float32, as_count, as_frames, as_number, as_vector
@@ -20,6 +20,15 @@ STANDS_OUT = 5.0
 
 LEAST = 0.003
 """Peaks lower than this part of their frame's highest are sidelobes and noise."""
+
+
+OCTAVES = np.int64(12 * 1000)
+"""Added to pitches before they are divided by 12, so that none is negative."""
+
+SERIES = tuple(
+    np.float32((0.5 if k else 1.0) * (-1) ** k * (2 * math.pi) ** (2 * k) / math.factorial(2 * k)) for k in range(9)
+)
+"""``cos^2(pi d)`` in powers of ``d^2``, to 1e-6 for ``|d| <= 1/2``."""
 
 
 class Peaks(NamedTuple):
@@ -134,15 +143,27 @@ def tonal_peaks(S: ArrayLike, bin_hz: float, *, fmin: float = 50.0, fmax: float 
 
 @kernel
 def _fold(
-    pitch: Float32, weight: Float32, frame: Float32, tuning: float, n_frames: int, shifts: Float32, gains: Float32
+    pitch: Float32,
+    weight: Float32,
+    frame: NDArray[np.int64],
+    tuning: float,
+    n_frames: int,
+    shifts: Float32,
+    gains: Float32,
 ) -> Float32:
     chroma = np.zeros((n_frames, 12), np.float32)
     for i in range(pitch.shape[0]):
-        row = chroma[int(frame[i])]
+        row = chroma[frame[i]]
         for h in range(shifts.shape[0]):
-            at = pitch[i] - tuning - shifts[h]
-            nearest = math.floor(at + 0.5)
-            row[int(nearest) % 12] += weight[i] * gains[h] * (0.5 + 0.5 * math.cos(2 * math.pi * (at - nearest)))
+            at = np.float32(pitch[i] - np.float32(tuning)) - shifts[h]
+            nearest = math.floor(at + np.float32(0.5))
+            d = at - np.float32(nearest)
+            x = d * d
+            # cos^2(pi d) by its series in d^2: a cosine for each harmonic took most of the time
+            near = SERIES[8]
+            for k in range(7, -1, -1):
+                near = near * x + SERIES[k]
+            row[(np.int64(nearest) + OCTAVES) % 12] += weight[i] * gains[h] * near
     return chroma
 
 
@@ -186,9 +207,10 @@ def fold_peaks(
         raise ParameterError(f"decay is {decay:g}, more than 1.")
     if np.size(pitch) == 0 == np.size(weight) == np.size(frame):
         return np.zeros((n_frames, 12), np.float32).T
-    p, w, t = as_vector(pitch, "pitch"), as_vector(weight, "weight"), as_vector(frame, "frame")
-    if not len(p) == len(w) == len(t):
-        raise ParameterError(f"pitch, weight and frame have {len(p)}, {len(w)} and {len(t)} elements.")
+    p, w = as_vector(pitch, "pitch"), as_vector(weight, "weight")
+    t = np.require(np.asarray(frame), np.int64, ("C", "W"))
+    if not len(p) == len(w) == t.size or t.ndim != 1:
+        raise ParameterError(f"pitch, weight and frame have {len(p)}, {len(w)} and {t.size} elements.")
     if not (t.min() >= 0 and t.max() < n_frames):
         raise ParameterError(f"A frame is not one of {n_frames}.")
     harmonics = np.arange(1, 6 if decay > 0 else 2)

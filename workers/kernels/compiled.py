@@ -19,16 +19,20 @@ converts, documents. A module of kernels also says how to warm it::
 to be named nowhere. Call there with each type of array that work calls with: float32, and float64 where it is kept.
 
 Rules for the private function: arguments are arrays that `workers.kernels.arguments` made (writeable, contiguous,
-float32 or float64) and scalars; never a list, a dict or None. numba's cache looks at the file of the kernel only, so a
-kernel calls no kernel of another module: a change there would not be seen.
+float32 or float64) and scalars; never a list, a dict or None. Kernels may call kernels of other modules: what is kept
+on disk is good for one state of a module and of all that it imports from this package, not of one file as is numba's
+custom.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial, wraps
+from functools import lru_cache, partial, wraps
+from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar, cast, overload
 
@@ -70,6 +74,29 @@ class CompileTimes(event.Listener):
             self.total += spent
 
 
+_IMPORT = re.compile(rb"^from workers\.kernels\.(\w+) import", re.MULTILINE)
+
+
+@lru_cache(maxsize=64)
+def _sources(name: str) -> dict[str, bytes]:
+    """Source of the module `name` of this package and of all that it imports from it, by name."""
+    found: dict[str, bytes] = {}
+    open_names = [name]
+    while open_names:
+        module = open_names.pop()
+        if module not in found:
+            found[module] = (Path(__file__).parent / f"{module}.py").read_bytes()
+            open_names += [wanted.decode() for wanted in _IMPORT.findall(found[module])]
+    return found
+
+
+@lru_cache(maxsize=64)
+def stamp(module: str) -> str:
+    """What the compiled code of a module is kept under: something else when it, or what it imports, changes."""
+    sources = _sources(module.rpartition(".")[2])
+    return hashlib.sha256(b"".join(sources[name] for name in sorted(sources))).hexdigest()
+
+
 compile_times = CompileTimes()
 event.register("numba:compile", compile_times)  # type: ignore[no-untyped-call]  # numba is untyped
 
@@ -99,6 +126,7 @@ def _compile(function: Function, in_order: bool) -> Function:
     rules = FLOAT_RULES - {"reassoc"} if in_order else FLOAT_RULES
     if JIT:
         compiled = numba.njit(nogil=True, cache=True, fastmath=set(rules), error_model="numpy")(function)
+        cast(Any, compiled)._cache._cache_file._source_stamp = stamp(function.__module__)
     else:
         compiled = cast(Any, np.errstate(all="ignore"))(function)  # compiled code does not warn of NaN either
     kernels.append(compiled)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workers.errors import ParameterError
-from workers.kernels.arguments import Float32, as_count, as_frames, as_number, as_vector
+from workers.kernels.arguments import Float32, as_count, as_frames, as_number, as_spectrogram, as_vector
 from workers.kernels.compiled import kernel, warms
 
 BLOCK_FRAMES = 32
@@ -271,7 +271,7 @@ def mfcc(mel_db: ArrayLike, n_mfcc: int = 20) -> Float32:
 
     Returns
     -------
-    C : ndarray of float32, shape (n_mfcc, n_frames), Fortran order
+    C : ndarray of float32, shape (n_mfcc, n_frames)
         Coefficients. Only row 0 depends on the gain, as long as nothing was clipped by `power_to_db`.
 
     Raises
@@ -284,12 +284,12 @@ def mfcc(mel_db: ArrayLike, n_mfcc: int = 20) -> Float32:
     .. [1] S. Davis and P. Mermelstein, "Comparison of parametric representations for monosyllabic word recognition
        in continuously spoken sentences", IEEE Trans. ASSP 28(4), 1980.
     """
-    frames = as_frames(mel_db, "mel_db")
+    S, by_frame = as_spectrogram(mel_db, "mel_db")
+    rows = S.T if by_frame else S
     n_mfcc = as_count(n_mfcc, "n_mfcc")
-    if n_mfcc > frames.shape[1]:
-        raise ParameterError(f"n_mfcc is {n_mfcc}, and there are {frames.shape[1]} mel bands.")
-    coefficients: Float32 = frames @ _dct(n_mfcc, frames.shape[1]).T
-    return coefficients.T
+    if n_mfcc > len(rows):
+        raise ParameterError(f"n_mfcc is {n_mfcc}, and there are {len(rows)} mel bands.")
+    return np.asarray(_dct(n_mfcc, len(rows)) @ rows)
 
 
 @warms

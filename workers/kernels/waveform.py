@@ -1,21 +1,45 @@
-"""What is seen of a waveform in one walk over its samples, all channels at once."""
+"""What is seen of a waveform in one walk over its samples, all channels at once: mix, levels, peaks, ends."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from workers.errors import ParameterError
 from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_number
 from workers.kernels.compiled import kernel, warms
+from workers.kernels.lanes import (
+    LANES,
+    higher,
+    highest,
+    load,
+    load_even,
+    load_odd,
+    magnitude,
+    splat,
+    store,
+    total,
+)
+from workers.kernels.weighting import (
+    BEFORE,
+    CHUNK,
+    between_samples,
+    channel_weights,
+    k_blocks,
+    k_energy,
+    k_weighting,
+    oversampler,
+)
 
-BLOCK = 1024
-"""Samples of each channel looked at together."""
+TILE = 1024
+"""Samples of each channel looked at together: in the first-level cache. Whole chunks."""
 
 
-class Mixed(NamedTuple):
-    """What `mix_channels` returns."""
+class Survey(NamedTuple):
+    """What `survey_waveform` returns."""
 
     mono: Float32
     """Mean of the channels, (n_samples,)."""
@@ -23,8 +47,21 @@ class Mixed(NamedTuple):
     """Sum of each channel, (n_channels,)."""
     energies: Doubles
     """Sum of squares of each channel, (n_channels,)."""
-    peak: float
-    """Largest magnitude of any channel."""
+    peaks: Float32
+    """Largest magnitude of any channel in each `CHUNK` samples."""
+    powers: Doubles
+    """Energy of each `step` samples behind the K-weighting, summed over channels by their weights."""
+    step: int
+    """100 ms in samples."""
+    true_peak: float
+    """Largest magnitude of the oversampled signal, never less than `peak`."""
+    mono_energy: float
+    """Sum of squares of `mono`."""
+
+    @property
+    def peak(self) -> float:
+        """Largest magnitude of any channel."""
+        return float(self.peaks.max())
 
 
 class Ends(NamedTuple):
@@ -41,79 +78,191 @@ class Ends(NamedTuple):
 
 
 @kernel
-def _mix(y: Float32, mono: Float32, sums: Doubles, energies: Doubles) -> float:
+def _separate(flat: Float32, begin: int, size: int, planes: Float32) -> None:
+    """One tile of every channel into a row of its own, behind what is left of the tile before; zeros to its end."""
+    channels = planes.shape[0]
+    done = 0
+    if channels == 2:
+        left = planes[0]
+        right = planes[1]
+        while done + LANES <= size:
+            store(left, BEFORE + done, load_even(flat, 2 * (begin + done)))
+            store(right, BEFORE + done, load_odd(flat, 2 * (begin + done)))
+            done += LANES
+    elif channels == 1:
+        while done + LANES <= size:
+            store(planes[0], BEFORE + done, load(flat, begin + done))
+            done += LANES
+    for c in range(channels):
+        plane = planes[c]
+        for i in range(done, size):
+            plane[BEFORE + i] = flat[(begin + i) * channels + c]
+        for i in range(size, TILE):
+            plane[BEFORE + i] = 0
+
+
+@kernel
+def _look(planes: Float32, begin: int, size: int, sums: Doubles, energies: Doubles, tops: Float32) -> None:
+    """Sum, energy and largest magnitude of a tile, by chunk; the first of `tops` is the last of the tile before."""
+    for c in range(planes.shape[0]):
+        plane = planes[c]
+        tops[c, 0] = tops[c, TILE // CHUNK]
+        for chunk in range((size + CHUNK - 1) // CHUNK):
+            added = splat(np.float32(0))
+            squares = splat(np.float32(0))
+            top = splat(np.float32(0))
+            for i in range(BEFORE + chunk * CHUNK, BEFORE + (chunk + 1) * CHUNK, LANES):
+                v = load(plane, i)
+                added += v
+                squares += v * v
+                top = higher(top, magnitude(v))
+            sums[c] += total(added)
+            energies[c] += total(squares)
+            tops[c, chunk + 1] = highest(top)
+        for chunk in range((size + CHUNK - 1) // CHUNK, TILE // CHUNK):
+            tops[c, chunk + 1] = 0
+
+
+@kernel
+def _mix(planes: Float32, begin: int, size: int, mono: Float32) -> float:
+    """One tile of the mix, and its energy."""
+    channels = planes.shape[0]
+    share = np.float32(1.0 / channels)
+    done = 0
+    squares = splat(np.float32(0))
+    while done + LANES <= size:
+        mixed = load(planes[0], BEFORE + done)
+        for c in range(1, channels):
+            mixed += load(planes[c], BEFORE + done)
+        mixed = mixed * share
+        squares += mixed * mixed
+        store(mono, begin + done, mixed)
+        done += LANES
+    energy = np.float64(total(squares))
+    for i in range(done, size):
+        mixed_one = planes[0, BEFORE + i]
+        for c in range(1, channels):
+            mixed_one += planes[c, BEFORE + i]
+        mixed_one *= share
+        energy += np.float64(mixed_one) * np.float64(mixed_one)
+        mono[begin + i] = mixed_one
+    return energy
+
+
+@kernel
+def _weigh(
+    plane: Doubles,
+    begin: int,
+    size: int,
+    step: int,
+    weight: float,
+    k: tuple[Doubles, Doubles],
+    state: Doubles,
+    powers: Doubles,
+) -> None:
+    """Add the weighted energy of a tile of one channel to the steps it lies in."""
+    start = 0
+    while start < size:
+        block = (begin + start) // step
+        stop = min(size, (block + 1) * step - begin)
+        powers[block] += weight * k_energy(plane, start, stop, k[0], k[1], state)
+        start = stop
+
+
+@kernel
+def _survey(
+    y: Float32,
+    step: int,
+    weights: Doubles,
+    k: tuple[Doubles, Doubles],
+    filters: Float32,
+    mono: Float32,
+    peaks: Float32,
+) -> tuple[Doubles, Doubles, Doubles, float, float]:
     n, channels = y.shape
     flat = y.reshape(n * channels)
-    peak = np.float32(0)
-    gain = np.float32(1.0 / channels)
-    for begin in range(0, n, BLOCK):
-        end = min(n, begin + BLOCK)
-        for i in range(begin * channels, end * channels):
-            peak = max(peak, abs(flat[i]))
-        if channels == 2:
-            # sums of one block in single precision: they fill vector registers, and a block is short
-            left = right = left2 = right2 = np.float32(0)
-            for i in range(begin, end):
-                a = y[i, 0]
-                b = y[i, 1]
-                left += a
-                right += b
-                left2 += a * a
-                right2 += b * b
-                mono[i] = np.float32(0.5) * (a + b)
-            sums[0] += left
-            sums[1] += right
-            energies[0] += left2
-            energies[1] += right2
-            continue
-        for i in range(begin, end):
-            mono[i] = 0
+    sums = np.zeros(channels)
+    energies = np.zeros(channels)
+    powers = np.zeros(n // step + 1)
+    state = np.zeros((channels, 8))
+    wide = np.empty(TILE)
+    planes = np.zeros((channels, BEFORE + TILE), np.float32)
+    tops = np.zeros((channels, 1 + TILE // CHUNK), np.float32)
+    reach = np.float32(0)
+    for p in range(filters.shape[0]):
+        reach = max(reach, np.float32(np.abs(filters[p]).sum() * 1.00001))
+    true_peak = np.float32(0)
+    mono_energy = 0.0
+    for begin in range(0, n + 11, TILE):
+        size = max(0, min(TILE, n - begin))
+        _separate(flat, begin, size, planes)
+        _look(planes, begin, size, sums, energies, tops)
+        mono_energy += _mix(planes, begin, size, mono)
         for c in range(channels):
-            total = squares = np.float32(0)
-            for i in range(begin, end):
-                x = y[i, c]
-                total += x
-                squares += x * x
-                mono[i] += gain * x
-            sums[c] += total
-            energies[c] += squares
-    return float(peak)
+            for chunk in range(TILE // CHUNK):
+                at = begin // CHUNK + chunk
+                top = tops[c, chunk + 1]
+                true_peak = max(true_peak, top)
+                if at < peaks.shape[0]:
+                    peaks[at] = max(peaks[at], top)
+                # not even the worst case is higher than what was found
+                if reach * max(top, tops[c, chunk]) > true_peak:
+                    true_peak = max(true_peak, between_samples(planes[c], BEFORE + chunk * CHUNK, filters))
+        for c in range(channels):
+            for i in range(size):
+                wide[i] = planes[c, BEFORE + i]
+            _weigh(wide, begin, size, step, weights[c], k, state[c], powers)
+            for i in range(BEFORE):
+                planes[c, i] = planes[c, TILE + i]
+    return sums, energies, powers, float(true_peak), mono_energy
 
 
-def mix_channels(y: ArrayLike) -> Mixed:
+def survey_waveform(y: ArrayLike, sr: float) -> Survey:
     """Mix channels to one, and measure each on the way.
 
-    ``mono[t] = sum_c y[t, c] / n_channels``.
+    ``mono[t] = sum_c y[t, c] / n_channels``; the levels are what `measure_levels` is made from.
 
     Parameters
     ----------
     y : array of float32, shape (n_samples, n_channels)
-        The signal.
+        The signal, channels in WAV order.
+    sr : float > 0
+        Its rate, in Hz.
 
     Returns
     -------
-    mixed : Mixed
-        The mix, each channel's sum and energy, the peak.
+    seen : Survey
+        The mix, each channel's sum and energy, peaks, weighted powers. A sample that is not finite makes an energy so.
 
     Raises
     ------
     ParameterError
-        If `y` is not a non-empty matrix.
+        If `y` is not a non-empty matrix or ``sr <= 0``.
     """
+    sr = as_number(sr, "sr", above=0.0)
     signal: Float32 = as_array(y, "y", 2)
     n, channels = signal.shape
+    step = max(1, math.floor(sr / 10 + 0.5))
     mono = np.empty(n, np.float32)
-    sums, energies = np.zeros(channels), np.zeros(channels)
-    peak = _mix(signal, mono, sums, energies)
-    return Mixed(mono, sums, energies, peak)
+    peaks = np.zeros(-(-n // CHUNK), np.float32)
+    phases = oversampler(sr)
+    k = k_blocks(sr), k_weighting(sr)
+    sums, energies, powers, true_peak, mono_energy = _survey(
+        signal, step, channel_weights(channels), k, phases[: (len(phases) + 1) // 2], mono, peaks
+    )
+    return Survey(mono, sums, energies, peaks, powers, step, true_peak, mono_energy)
 
 
 @kernel
-def _ends(y: Float32, threshold: float, ceiling: float, run: int) -> tuple[int, int, int, int]:
+def _ends(y: Float32, peaks: Float32, threshold: float, ceiling: float, run: int) -> tuple[int, int, int, int]:
     n, channels = y.shape
     loud = np.float32(threshold)
+    chunks = peaks.shape[0]
     first = n
-    for i in range(n):
+    chunk = 0
+    while chunk < chunks and not peaks[chunk] > loud:
+        chunk += 1
+    for i in range(chunk * CHUNK, n):
         above = False
         for c in range(channels):
             above |= abs(y[i, c]) > loud
@@ -121,7 +270,10 @@ def _ends(y: Float32, threshold: float, ceiling: float, run: int) -> tuple[int, 
             first = i
             break
     last = 0
-    for i in range(n - 1, -1, -1):
+    chunk = chunks - 1
+    while chunk >= 0 and not peaks[chunk] > loud:
+        chunk -= 1
+    for i in range(min(n, (chunk + 1) * CHUNK) - 1, -1, -1):
         above = False
         for c in range(channels):
             above |= abs(y[i, c]) > loud
@@ -132,19 +284,14 @@ def _ends(y: Float32, threshold: float, ceiling: float, run: int) -> tuple[int, 
     first_run = -1
     if ceiling > 0:
         top = np.float32(ceiling)
-        flat = y.reshape(n * channels)
         lengths = np.zeros(channels, np.int64)
-        for begin in range(0, n, BLOCK):
-            end = min(n, begin + BLOCK)
-            highest = np.float32(0)
-            for i in range(begin * channels, end * channels):
-                highest = max(highest, abs(flat[i]))
-            if highest < top:
+        for chunk in range(chunks):
+            if peaks[chunk] < top:
                 lengths[:] = 0
                 continue
             for c in range(channels):
                 length = lengths[c]
-                for i in range(begin, end):
+                for i in range(chunk * CHUNK, min(n, (chunk + 1) * CHUNK)):
                     if abs(y[i, c]) < top:
                         length = 0
                         continue
@@ -159,13 +306,15 @@ def _ends(y: Float32, threshold: float, ceiling: float, run: int) -> tuple[int, 
     return first, last, runs, first_run
 
 
-def find_ends(y: ArrayLike, *, threshold: float, ceiling: float = 0.0, run: int = 3) -> Ends:
+def find_ends(y: ArrayLike, peaks: Float32, *, threshold: float, ceiling: float = 0.0, run: int = 3) -> Ends:
     """Find where sound begins and ends, and where it is cut off flat.
 
     Parameters
     ----------
     y : array of float32, shape (n_samples, n_channels)
         The signal.
+    peaks : ndarray of float32, shape (ceil(n_samples / CHUNK),)
+        Its peaks, of `survey_waveform`: what lies below threshold and ceiling is not looked at again.
     threshold : float >= 0
         Only what is louder counts as sound.
     ceiling : float
@@ -181,15 +330,18 @@ def find_ends(y: ArrayLike, *, threshold: float, ceiling: float = 0.0, run: int 
     Raises
     ------
     ParameterError
-        If `y` is not a non-empty matrix or a number is out of range.
+        If `y` is not a non-empty matrix, `peaks` are not its own in number, or a number is out of range.
     """
     signal: Float32 = as_array(y, "y", 2)
+    tops: Float32 = as_array(peaks, "peaks", 1)
+    if len(tops) != -(-len(signal) // CHUNK):
+        raise ParameterError(f"{len(signal)} samples have {-(-len(signal) // CHUNK)} peaks, not {len(tops)}.")
     threshold = as_number(threshold, "threshold", least=0.0)
     ceiling = as_number(ceiling, "ceiling", least=0.0)
-    return Ends(*_ends(signal, threshold, ceiling, as_count(run, "run", least=2)))
+    return Ends(*_ends(signal, tops, threshold, ceiling, as_count(run, "run", least=2)))
 
 
 @warms
 def _warm() -> None:
-    mix_channels(np.ones((2, 2), np.float32))
-    find_ends(np.ones((4, 2), np.float32), threshold=0.5, ceiling=1.0)
+    y = np.ones((4, 2), np.float32)
+    find_ends(y, survey_waveform(y, 44_100).peaks, threshold=0.5, ceiling=1.0)

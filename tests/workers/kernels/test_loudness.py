@@ -10,15 +10,9 @@ from hypothesis import strategies as st
 from tests.naive import loudness as naive
 from tests.workers.kernels.examples import gains, needs_numba, quick, signals
 from workers.errors import ParameterError
-from workers.kernels.loudness import (
-    TILE,
-    channel_weights,
-    integrated_loudness,
-    k_weighting,
-    measure_levels,
-    oversampler,
-    true_peak,
-)
+from workers.kernels.loudness import integrated_loudness, measure_levels, true_peak
+from workers.kernels.waveform import TILE
+from workers.kernels.weighting import channel_weights, k_weighting, oversampler
 
 SR = 48_000
 

@@ -10,11 +10,17 @@ from hypothesis import strategies as st
 from tests.naive import waveform as naive
 from tests.workers.kernels.examples import quick
 from workers.errors import ParameterError
-from workers.kernels.waveform import find_ends, mix_channels
+from workers.kernels.waveform import TILE, Ends, survey_waveform
+from workers.kernels.waveform import find_ends as find_ends_of_peaks
+from workers.kernels.weighting import CHUNK
 
 
 def signal(seed: int, n: int, channels: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-1, 1, (n, channels)).astype(np.float32)
+
+
+def find_ends(y: np.ndarray, **wanted: float) -> Ends:
+    return find_ends_of_peaks(y, survey_waveform(y, 8000).peaks, **wanted)
 
 
 @quick
@@ -22,11 +28,14 @@ def signal(seed: int, n: int, channels: int) -> np.ndarray:
 def test_mix_agrees_with_the_naive_twin(seed: int, n: int, channels: int) -> None:
     y = signal(seed, n, channels)
     mono, sums, energies, peak = naive.mix(y.astype(float).tolist())
-    mixed = mix_channels(y)
+    mixed = survey_waveform(y, 8000)
     assert np.allclose(mixed.mono, mono, atol=1e-6)
     assert np.allclose(mixed.sums, sums, atol=1e-3)
     assert np.allclose(mixed.energies, energies, rtol=1e-4, atol=1e-4)
     assert mixed.peak == pytest.approx(peak)
+    assert mixed.mono_energy == pytest.approx(sum(x * x for x in mono), rel=1e-4, abs=1e-5)
+    by_chunk = [np.abs(y[begin : begin + CHUNK]).max() for begin in range(0, n, CHUNK)]
+    assert mixed.peaks.tolist() == by_chunk
 
 
 @quick
@@ -37,9 +46,9 @@ def test_ends_agree_with_the_naive_twin(seed: int, n: int, channels: int, ceilin
 
 
 def test_a_run_over_the_border_of_two_blocks_counts_once() -> None:
-    y = np.zeros((2048, 1), np.float32)
-    y[1022:1027] = 1
-    assert tuple(find_ends(y, threshold=0.5, ceiling=1.0)) == (1022, 1027, 1, 1022)
+    y = np.zeros((2 * TILE, 1), np.float32)
+    y[TILE - 2 : TILE + 3] = 1
+    assert tuple(find_ends(y, threshold=0.5, ceiling=1.0)) == (TILE - 2, TILE + 3, 1, TILE - 2)
 
 
 def test_silence_has_no_ends() -> None:
@@ -48,14 +57,16 @@ def test_silence_has_no_ends() -> None:
 
 def test_equal_channels_mix_to_themselves() -> None:
     y = signal(1, 5000, 1)
-    assert np.array_equal(mix_channels(np.repeat(y, 2, axis=1)).mono, y[:, 0])
+    assert np.array_equal(survey_waveform(np.repeat(y, 2, axis=1), 44_100).mono, y[:, 0])
 
 
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: mix_channels(np.zeros((0, 2))),
-        lambda: mix_channels(np.zeros(5)),
+        lambda: survey_waveform(np.zeros((0, 2)), 44_100),
+        lambda: survey_waveform(np.zeros(5), 44_100),
+        lambda: survey_waveform(np.zeros((5, 1)), 0),
+        lambda: find_ends_of_peaks(np.zeros((65, 1)), np.zeros(1), threshold=0.1),
         lambda: find_ends(np.zeros((0, 1)), threshold=0.1),
         lambda: find_ends(np.zeros((4, 1)), threshold=-1.0),
         lambda: find_ends(np.zeros((4, 1)), threshold=0.1, run=1),
