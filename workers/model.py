@@ -13,7 +13,7 @@ from typing import Any, Literal
 ANALYZER_VERSION = "1.0.0"
 """Changes when any number an analysis prints may change: samples are keyed by it."""
 
-VECTOR_VERSION = 1
+VECTOR_VERSION = 2
 """Changes when the meaning of any dimension of the vector changes."""
 
 TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -30,6 +30,22 @@ ASPECTS: Mapping[str, tuple[int, int]] = {
 VECTOR_DIMENSIONS = 128
 
 KindLabel = Literal["one-shot", "loop", "track", "long recording", "silence"]
+InstrumentLabel = Literal[
+    "kick",
+    "snare",
+    "clap",
+    "hat",
+    "cymbal",
+    "tom",
+    "percussion",
+    "bass",
+    "lead",
+    "chord",
+    "pad",
+    "fx",
+    "vocal",
+    "unknown",
+]
 Mode = Literal["major", "minor"]
 
 
@@ -86,6 +102,12 @@ class Key:
     confidence: float
     tuning_cents: float | None
     reason: str | None
+    open_key: str | None = None
+    """As Traktor writes it: ``C minor`` is ``10m``, ``C major`` is ``1d``."""
+    runner_up: str | None = None
+    """The likeliest of the other 23 keys, as in `label`."""
+    margin: float | None = None
+    """How much likelier the key is than the runner-up, as a difference of probabilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +120,15 @@ class Pitch:
     hz: float | None
     cents: float | None
     """Distance from the note's tempered frequency."""
+    confidence: float
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What a one-shot is, ``unknown`` where it could be several things, or ``None`` with the reason."""
+
+    label: InstrumentLabel | None
     confidence: float
     reason: str | None
 
@@ -158,6 +189,7 @@ class Analysis:
     vector: bytes = field(repr=False)
     """VECTOR_DIMENSIONS little-endian float32, or empty where the sound is silent."""
     preview: Preview = field(repr=False)
+    instrument: Instrument = Instrument(None, 0.0, "not looked at")
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the vector and the preview, as plain JSON types."""
@@ -177,3 +209,10 @@ def camelot(tonic: str, mode: Mode) -> str:
     fifths = (TONICS.index(tonic) * 7) % 12
     number = (fifths + (7 if mode == "major" else 4)) % 12 + 1
     return f"{number}{'B' if mode == 'major' else 'A'}"
+
+
+def open_key(tonic: str, mode: Mode) -> str:
+    """The key in Open Key notation: ``C minor`` is ``10m``, ``C major`` is ``1d``."""
+    fifths = (TONICS.index(tonic) * 7) % 12
+    number = (fifths + (0 if mode == "major" else 9)) % 12 + 1
+    return f"{number}{'d' if mode == 'major' else 'm'}"

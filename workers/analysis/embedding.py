@@ -24,6 +24,10 @@ Doubles = NDArray[np.float64]
 _LAGS_S = tuple(round(0.1 * 15 ** (i / 11), 3) for i in range(12))
 _SHAPE = 8
 _FLOOR_DB = -60.0
+_SMOOTH = (0.25, 0.5, 0.25)
+"""Over neighbouring bands, so that a partial that crosses a border does not move the whole spectrum."""
+_ENOUGH = 3
+"""So many distances between onsets tell whether something repeats; with fewer it is the noise floor that does."""
 
 DIMENSIONS: tuple[str, ...] = (
     # timbre, 0 to 39
@@ -52,10 +56,10 @@ DIMENSIONS: tuple[str, ...] = (
     "distance between onsets, log",
     "evenness of these distances",
     "second onset against the first",
-    "fourth onset against the first",
+    "duration, log",
     "onsets, log",
     # dynamics, 88 to 103
-    "duration, log",
+    "share of time above a tenth of the loudest",
     "decay, log",
     "temporal centroid",
     "end level",
@@ -119,15 +123,16 @@ def _rhythm(seen: Overview, tempo: Tempo) -> Doubles:
     duration_s = max(seen.mono.duration_s, 0.02)
     count = len(onsets.times)
     between = np.diff(onsets.times)
-    ranked = np.concatenate([np.sort(onsets.strengths)[::-1], np.zeros(4)])
+    ranked = np.concatenate([np.sort(onsets.strengths)[::-1], np.zeros(2)])
     first = max(float(ranked[0]), 1e-9)
     bands = np.array([float(e.sum()) for e in (onsets.low, onsets.mid, onsets.high)])
-    repeats = at(p.mix, np.array(_LAGS_S) * RATE) * (np.array(_LAGS_S) * RATE < 0.7 * p.n_frames)
+    heard = min(1.0, max(0, count - 1) / _ENOUGH)
+    repeats = heard * at(p.mix, np.array(_LAGS_S) * RATE) * (np.array(_LAGS_S) * RATE < 0.7 * p.n_frames)
     return np.concatenate(
         [
             [
                 np.log2(0.2 + count / duration_s),
-                float(p.mix[20:].max()),
+                heard * float(p.mix[20:].max()),
                 np.log2(tempo.bpm / 120) if tempo.bpm else 0.0,
                 float(tempo.bpm is not None),
             ],
@@ -137,7 +142,7 @@ def _rhythm(seen: Overview, tempo: Tempo) -> Doubles:
                 np.log2(float(np.median(between)) if len(between) else 4.0),
                 float(between.std() / between.mean()) if len(between) > 1 else 0.0,
                 float(ranked[1]) / first,
-                float(ranked[3]) / first,
+                np.log2(duration_s),
                 np.log2(1 + count),
             ],
         ]
@@ -153,7 +158,7 @@ def _dynamics(seen: Overview) -> Doubles:
     steps = level[:: max(1, len(level) // 200)]
     return np.array(
         [
-            np.log2(max(seen.mono.duration_s, 0.02)),
+            float(np.mean(e > 0.1 * loud)),
             np.log10(0.005 + _number(seen.shape["decay_s"], seen.mono.duration_s)),
             _number(seen.shape["temporal_centroid"]),
             max(_number(seen.shape["end_level_db"]), _FLOOR_DB),
@@ -168,7 +173,7 @@ def _dynamics(seen: Overview) -> Doubles:
 
 def _spectrum(seen: Overview) -> Doubles:
     by_band = seen.spectra.mel.astype(np.float64) @ timbre.loudness_weights(seen.spectra)
-    pairs = by_band.reshape(24, 2).sum(axis=1)
+    pairs = np.convolve(by_band.reshape(24, 2).sum(axis=1), _SMOOTH, mode="same")
     return np.asarray(np.maximum(10 * np.log10(np.maximum(pairs / max(float(pairs.max()), 1e-12), 1e-9)), _FLOOR_DB))
 
 
