@@ -36,6 +36,9 @@ def analyze(
     stdin: Annotated[
         bool, typer.Option("--stdin", help="Read paths from standard input, one a line or separated by NUL.")
     ] = False,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Also draw each file into a PNG below this folder.", metavar="DIR")
+    ] = None,
     progress: Annotated[
         bool, typer.Option(help="Show a progress bar on standard error where it is a terminal.")
     ] = True,
@@ -49,7 +52,7 @@ def analyze(
     files = list(gather(named, sys.stdin.buffer.read() if stdin or "-" in named else None))
     done = failed = 0
     given_up = _end_quietly()
-    rows = _rows(files, jobs)
+    rows = _rows(files, jobs, plot)
     try:
         with _lines(output) as lines, _bar(len(files), shown=progress) as step:
             for row in rows:
@@ -160,16 +163,21 @@ def _below(folder: str) -> Iterator[str]:
             yield entry.path
 
 
-def _rows(files: Sequence[str], jobs: int) -> Generator[Any, None, None]:
+def _rows(files: Sequence[str], jobs: int, plot: Path | None) -> Generator[Any, None, None]:
     from config.environment import cap_threads, use_kernel_cache
 
     cap_threads()
     use_kernel_cache()
     from workers.batch import BatchAudioProcessor
 
+    draw = None
+    if plot is not None:
+        from cli.plots.run import plotting
+
+        draw = plotting(plot, files)
     # A second process costs a second to start: worth it from some dozen files on.
     wanted = 1 if jobs == -1 and len(files) < 12 else jobs
-    yield from BatchAudioProcessor(wanted).iter_batch(files)
+    yield from BatchAudioProcessor(wanted).iter_batch(files, draw)
 
 
 @contextmanager

@@ -112,6 +112,11 @@ def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def decoder_of_process() -> Decoder:
+    """This process's decoder as its settings say; kept for the next file. For analysis functions of one's own."""
+    return _decoder(get_settings().decode)
+
+
 def _decoder(settings: DecodeSettings) -> Decoder:
     if settings not in _decoders:
         from workers.audio.decode import Decoder

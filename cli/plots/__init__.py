@@ -1,0 +1,1 @@
+"""Pictures of a sound and of what was found in it: waveform with beats and onsets, spectrogram, chroma, tempogram."""
