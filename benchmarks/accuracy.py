@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--peer", help="ask this analyser instead")
     parser.add_argument("--doc", type=Path, help="write the page")
     parser.add_argument("--peers", nargs="*", default=[], metavar="NAME=ANSWERS", help="peers' answers, for the page")
-    parser.add_argument("--learned", type=Path, help="what benchmarks.train said of its folds, for the page")
+    parser.add_argument("--learned", type=Path, help="what benchmarks.train printed, for the page")
     options = parser.parse_args()
     sets = dict(_named(given) for given in options.labels)
     labels = {name: read_labels(path) for name, path in sets.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -189,16 +188,15 @@ def _asked(kind: str, answers: Sequence[Answer]) -> int:
 
 
 def _folds(learned: Path | None) -> Iterator[str]:
-    """What the training said of pieces that it had left out, fold by fold."""
+    """What the training printed of pieces that it had left out, fold by fold; not the names of its mistakes."""
     if learned is None:
         return
-    found: dict[str, dict[str, float]] = json.loads(learned.read_text("utf-8"))
+    said = [line.rstrip() for line in learned.read_text("utf-8").splitlines()]
     yield "## Out of fold, when it was learned\n"
-    yield "Each table of `workers/analysis/learned` is made with folds by piece; these are of the fold left out.\n"
-    yield "| model | figures |\n|---|---|"
-    for model, figures in found.items():
-        yield f"| {model} | " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()) + " |"
+    yield "Each table of `workers/analysis/learned` is made with folds by piece; this is of the fold left out:"
     yield ""
+    kept = [line for line in said if line.strip() and "wrong" not in line and "not among" not in line]
+    yield "```text\n" + "\n".join(kept) + "\n```\n"
 
 
 def _draw(folder: Path, sets: Sets) -> None:

@@ -55,7 +55,7 @@ def _essentia(method: str) -> Ask:
             tempo_confidence=strength,
             key=f"{name} {mode}" if name else None,
             key_confidence=max(0.0, min(1.0, float(certain))),
-            note_midi=_note(es, y),
+            note_midi=_note(es, y) if len(y) < 12 * 44100 else None,
             audio_s=len(y) / 44100,
             cpu_s=time.process_time() - begin,
         )

@@ -65,7 +65,7 @@ def _lumps(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def examine(name: str, data: bytes) -> Piece | None:
-    """What a MIDI file says of itself, or None where its tempo changes or it counts in film frames."""
+    """What a MIDI file says of itself; None where its tempo changes, is not its notes' or is in frames of film."""
     division = int.from_bytes(data[12:14], "big")
     if division & 0x8000 or not division:
         return None
@@ -78,7 +78,7 @@ def examine(name: str, data: bytes) -> Piece | None:
         elif status >> 4 == 9 and payload[1]:
             notes.append(tick)
             drums += status & 15 == 9
-    if len(notes) < 40:
+    if len(notes) < 40 or not _on_its_grid(notes, division):
         return None
     begin, end = min(notes), max(notes)
     in_use = {round(bpm, 2) for tick, bpm in tempos.items() if tick > begin}
@@ -88,6 +88,12 @@ def examine(name: str, data: bytes) -> Piece | None:
         return None
     per_tick = 60 / bpm / division
     return Piece(name, data, bpm, end * per_tick, begin * per_tick, drums > 20)
+
+
+def _on_its_grid(notes: list[int], division: int) -> bool:
+    """Whether notes fall on quarters or thirds of a beat: what was played in freely says no true tempo."""
+    beats = np.array(notes) / division
+    return any(abs(np.exp(2j * np.pi * beats * parts).mean()) > 0.5 for parts in (4, 3))
 
 
 def _events(data: bytes) -> Iterator[tuple[int, int, bytes]]:

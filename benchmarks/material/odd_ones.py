@@ -54,7 +54,8 @@ def _loop(turn: str, n: int, rng: np.random.Generator) -> Made:
         slice="loops",
         kind="loop",
         source=f"made: {groove.genre} {turn}",
-        bpm=bpm,
+        # a beat or two may be of any tempo
+        bpm=None if turn == "short" else bpm,
         sound="bass" if turn == "repeated" else "drums",
         no_key=turn != "repeated",
         metre="4/4",
