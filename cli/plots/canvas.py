@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-    from PIL.ImageDraw import ImageDraw
+    from PIL.Image import Image as Picture
+    from PIL.ImageDraw import ImageDraw as Pen
 
 WIDTH, HEIGHT = 1600, 1220
 LEFT, RIGHT = 92, 40
@@ -46,8 +46,8 @@ class Canvas:
     def __init__(self) -> None:
         from PIL import Image, ImageDraw
 
-        self.image: Image = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
-        self.draw: ImageDraw = ImageDraw.Draw(self.image)
+        self.image: Picture = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
+        self.draw: Pen = ImageDraw.Draw(self.image)
 
     def text(self, x: float, y: float, said: str, *, size: int = 19, fill: Any = INK, anchor: str = "la") -> None:
         """Write; `anchor` as Pillow's. What the font has no letters for is shown as ``?``."""

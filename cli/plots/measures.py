@@ -82,7 +82,7 @@ def _power(y: Floats, n_fft: int, columns: int) -> Doubles:
         np.abs(np.fft.rfft(block, axis=1)) ** 2
         for block in np.array_split(_frames(y, n_fft, columns), max(1, columns // 256))
     ]
-    return np.concatenate(blocks).T
+    return np.asarray(np.concatenate(blocks).T)
 
 
 def _spectrogram(y: Floats, columns: int) -> Doubles:
@@ -96,7 +96,7 @@ def _spectrogram(y: Floats, columns: int) -> Doubles:
     mean = np.stack([np.interp(bins + 0.5, whole, sums[:, n]) for n in range(columns)], axis=1)
     power = np.diff(mean, axis=0) / np.diff(bins)[:, None]
     top = max(float(power.max()), 1e-12)
-    return np.clip(1 + 10 * np.log10(np.maximum(power / top, 1e-12)) / _RANGE_DB, 0, 1)
+    return np.asarray(np.clip(1 + 10 * np.log10(np.maximum(power / top, 1e-12)) / _RANGE_DB, 0, 1))
 
 
 def _chromagram(y: Floats, columns: int, tuning_cents: float) -> Doubles:
@@ -110,7 +110,8 @@ def _chromagram(y: Floats, columns: int, tuning_cents: float) -> Doubles:
     np.add.at(chroma, np.round(midi).astype(int) % 12, S[heard] * near[:, None])
     chroma -= chroma.min(axis=0)
     level = chroma.max(axis=0)
-    return chroma / np.maximum(level, 1e-9) * np.minimum(1, level / max(0.05 * float(level.max()), 1e-9))
+    heard_at = np.minimum(1, level / max(0.05 * float(level.max()), 1e-9))
+    return np.asarray(chroma / np.maximum(level, 1e-9) * heard_at)
 
 
 def _tempogram(envelope: Doubles, columns: int) -> Doubles:
@@ -145,4 +146,4 @@ def find_beats(envelope: Doubles, duration_s: float, bpm: float) -> Doubles:
     first = float(phases[int(strength.argmax())]) * period
     if period - first < _LATE:  # a beat at the very start, of which the envelope shows only the end
         first -= period
-    return np.maximum(np.arange(first, duration_s, period), 0.0)
+    return np.asarray(np.maximum(np.arange(first, duration_s, period), 0.0))
