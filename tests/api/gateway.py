@@ -115,9 +115,9 @@ class Gateway:
         """Do what the index writer does."""
         samples, vectors = self.stores.samples, self.stores.vectors
         vectors.open(samples.generation())
-        pending = samples.pending_vectors(1000)
-        vectors.upsert(pending)
-        samples.mark_indexed([one.id for one in pending], samples.generation())
+        while (outgoing := samples.outgoing(1000)) is not None:
+            vectors.upsert(outgoing.vectors)
+            samples.sent(outgoing, samples.generation())
 
 
 def make_settings(folder: Path, **gateway: Any) -> Settings:

@@ -153,7 +153,7 @@ def test_a_value_the_database_cannot_hold_is_an_error_of_ours(mongo: MongoStores
 def test_every_index_is_there_after_preparing_and_complete(mongo: MongoStores, database: Any) -> None:
     submit(mongo.ledger, [2, 2])
     mongo.ledger.create_job(new_job(idempotency_key="k"))
-    mongo.samples.insert([sample(i, bpm=None if i % 2 else 100.0, defects=["dc", "clipping"]) for i in range(9)])
+    mongo.samples.insert([sample(i, bpm=None if i % 2 else 100.0, defects=["dc"], silent=i == 3) for i in range(9)])
     made = {
         f"{name}.{index}" for name in database.list_collection_names() for index in database[name].index_information()
     }
@@ -162,7 +162,8 @@ def test_every_index_is_there_after_preparing_and_complete(mongo: MongoStores, d
         "jobs.state",
         "chunks.by_state",
         "samples.range",
-        "samples.outbox",
+        "samples.silent",
+        "outbox.ready",
         "samples.bpm",
     }
     assert mongo.ledger.verify_indexes() == []
