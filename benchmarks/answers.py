@@ -83,5 +83,6 @@ def save(path: Path, answers: Iterable[Answer]) -> None:
 
 def load(path: Path, labels: Sequence[Labelled]) -> list[Answer]:
     """The answers of an earlier run to those of these files that it was asked."""
-    said = {answer.path: answer for answer in (Said(**json.loads(line)) for line in path.open(encoding="utf-8"))}
+    lines = path.read_text("utf-8").splitlines()
+    said = {answer.path: answer for answer in (Said(**json.loads(line)) for line in lines)}
     return [Answer(label, said[str(label.path)]) for label in labels if str(label.path) in said]

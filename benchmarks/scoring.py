@@ -146,6 +146,19 @@ def invented_figures(answers: Sequence[Answer]) -> dict[str, float]:
     }
 
 
+def inventions(answers: Sequence[Answer]) -> dict[str, list[float]]:
+    """For each file that has no tempo, no key or no note: how sure what was said of it is; 0 where nothing was."""
+    return {
+        "tempo": [a.said.tempo_confidence if a.said.bpm else 0.0 for a in answers if a.label.no_tempo],
+        "key": [a.said.key_confidence if a.said.key else 0.0 for a in answers if a.label.no_key],
+        "note": [
+            a.said.note_confidence if a.said.note_midi is not None else 0.0
+            for a in answers
+            if a.label.one_shot and a.label.no_key
+        ],
+    }
+
+
 def class_table(answers: Sequence[Answer]) -> Table:
     """Each class of one-shots: how many, how many of those named were right, found, and not named at all."""
     known = [a for a in answers if a.label.one_shot and a.label.sound]
