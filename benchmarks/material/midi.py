@@ -67,7 +67,8 @@ def _events(part: Part, channel: int, cents: float) -> list[tuple[int, bytes]]:
         start.append(bytes([0xC0 | channel, part.program]))
         # registered parameter 1: fine tuning of the channel
         start += [control + bytes(pair) for pair in ((101, 0), (100, 1), (6, fine >> 7), (38, fine & 127))]
-    events = [(0, -1, data) for data in start]
+    # in this order: a parameter is chosen before it is set
+    events = [(0, n - len(start), data) for n, data in enumerate(start)]
     for note in part.notes:
         on, off = round(note.at * TICKS), round((note.at + note.length) * TICKS)
         pitch, velocity = max(0, min(127, note.pitch)), max(1, min(127, note.velocity))

@@ -59,6 +59,12 @@ def test_a_midi_file_says_the_tempo_it_was_written_with() -> None:
     assert found.seconds == pytest.approx(31.5 * 60 / 117, abs=0.01)
 
 
+def test_a_detuned_song_chooses_the_parameter_before_it_sets_it() -> None:
+    data = encode(Song([Part([Note(0, 1, 60)])], 120.0, cents=40))
+    order = [data.index(bytes(pair)) for pair in ((0xB0, 101, 0), (0xB0, 100, 1), (0xB0, 6), (0xB0, 38), (0x90, 60))]
+    assert order == sorted(order)
+
+
 def test_a_note_is_as_high_as_it_says() -> None:
     for wave in ("saw", "string", "organ", "sine"):
         patch = synth.Patch(wave, 0.01, 2.0, 0.1, 6.0, 0.0, 8.0, 0.0, 3)
