@@ -40,6 +40,7 @@ import numba
 import numpy as np
 import rocket_fft  # noqa: F401  (gives compiled code np.fft)
 from numba.core import event
+from numba.core.caching import IndexDataCacheFile
 from numba.core.errors import NumbaError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -78,23 +79,16 @@ _IMPORT = re.compile(rb"^from workers\.kernels\.(\w+) import", re.MULTILINE)
 
 
 @lru_cache(maxsize=64)
-def _sources(name: str) -> dict[str, bytes]:
-    """Source of the module `name` of this package and of all that it imports from it, by name."""
-    found: dict[str, bytes] = {}
-    open_names = [name]
-    while open_names:
-        module = open_names.pop()
-        if module not in found:
-            found[module] = (Path(__file__).parent / f"{module}.py").read_bytes()
-            open_names += [wanted.decode() for wanted in _IMPORT.findall(found[module])]
-    return found
-
-
-@lru_cache(maxsize=64)
-def stamp(module: str) -> str:
-    """What the compiled code of a module is kept under: something else when it, or what it imports, changes."""
-    sources = _sources(module.rpartition(".")[2])
-    return hashlib.sha256(b"".join(sources[name] for name in sorted(sources))).hexdigest()
+def stamp(file: str) -> str:
+    """What compiled code of a file is kept under: it changes with the file and with what it imports of this package."""
+    sources: dict[Path, bytes] = {}
+    left = [Path(file)]
+    while left:
+        path = left.pop()
+        if path not in sources:
+            sources[path] = path.read_bytes()
+            left += [Path(__file__).with_name(f"{name.decode()}.py") for name in _IMPORT.findall(sources[path])]
+    return hashlib.sha256(b"".join(sources[path] for path in sorted(sources))).hexdigest()
 
 
 compile_times = CompileTimes()
@@ -126,11 +120,21 @@ def _compile(function: Function, in_order: bool) -> Function:
     rules = FLOAT_RULES - {"reassoc"} if in_order else FLOAT_RULES
     if JIT:
         compiled = numba.njit(nogil=True, cache=True, fastmath=set(rules), error_model="numpy")(function)
-        cast(Any, compiled)._cache._cache_file._source_stamp = stamp(function.__module__)
+        _keep_apart(cast(Any, compiled)._cache, stamp(function.__code__.co_filename))
     else:
         compiled = cast(Any, np.errstate(all="ignore"))(function)  # compiled code does not warn of NaN either
     kernels.append(compiled)
     return cast(Function, compiled)
+
+
+def _keep_apart(cache: Any, sources: str) -> None:
+    """Give what is kept of each state of the sources files of its own.
+
+    numba keeps one file a function, and finds out that it is stale by loading it, which fails where it names a type
+    that is no more.
+    """
+    base = f"{cache._impl.filename_base}-{sources[:16]}"
+    cache._cache_file = cast(Any, IndexDataCacheFile)(cache._cache_path, base, sources)
 
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 from workers.errors import ParameterError
 from workers.kernels.arguments import Float32, as_number, as_vector
 from workers.kernels.compiled import kernel, warms
-from workers.kernels.lanes import LANES, higher, highest, load, load_even, load_odd, magnitude, splat, store
+from workers.kernels.lanes import higher, highest, load, load_even, load_odd, magnitude, splat, store
+from workers.kernels.vectors import LANES
 
 BLOCK = 2048
 """Samples of the result made together."""
@@ -46,7 +47,7 @@ def half_band(width: float) -> Float32:
     beta = 0.1102 * (STOP_DB - 8.7)
     window = np.i0(beta * np.sqrt(1 - (at / (2 * count)) ** 2)) / np.i0(beta)
     side = np.sin(np.pi * at / 2) / (np.pi * at) * window
-    return (side * (0.25 / side.sum())).astype(np.float32)
+    return np.asarray(side * (0.25 / side.sum()), np.float32)
 
 
 @kernel

@@ -12,7 +12,8 @@ from workers.errors import ParameterError
 from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_number, as_vector
 from workers.kernels.compiled import kernel, warms
 from workers.kernels.frames import log2_lanes
-from workers.kernels.lanes import LANES, higher, highest, load, root, splat, store, total
+from workers.kernels.lanes import higher, highest, load, root, splat, store, total
+from workers.kernels.vectors import LANES
 
 SMOOTHED = 5
 """Steps of the amplitude envelope that are averaged."""
@@ -149,7 +150,7 @@ def _rises(
             bands[band, t] = rise[band, t] / np.float32(edges[band + 1] - edges[band])
         sums[0, t] = whole / rows
         sums[1, t] = grown[t]
-    return start / rows
+    return float(start / rows)
 
 
 def onset_envelopes(M: Float32, band_edges: NDArray[np.int64], *, lag: int = 2, range_db: float = 50.0) -> Rises:

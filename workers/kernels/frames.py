@@ -16,7 +16,6 @@ from workers.errors import ParameterError
 from workers.kernels.arguments import Float32, as_count, as_number, as_vector
 from workers.kernels.compiled import kernel, warms
 from workers.kernels.lanes import (
-    LANES,
     Lanes,
     exponent,
     higher,
@@ -31,6 +30,7 @@ from workers.kernels.lanes import (
 from workers.kernels.spectral import FLATNESS_FLOOR
 from workers.kernels.spectrogram import mel_filterbank
 from workers.kernels.transform import WIDTH, plan, power_of_hops, turn_hops
+from workers.kernels.vectors import LANES
 
 ROLL = 0.85
 CONTRAST_FMIN = 200.0
@@ -94,7 +94,8 @@ def log2_lanes(v: Lanes) -> Lanes:
     s = (m - np.float32(1.4142135)) / (m + np.float32(1.4142135))
     s2 = s * s
     series = ((s2 * np.float32(0.41219858) + np.float32(0.57707802)) * s2 + np.float32(0.96179669)) * s2
-    return (series + np.float32(2.8853901)) * s + np.float32(0.5) + exponent(v)
+    log2: Lanes = (series + np.float32(2.8853901)) * s + np.float32(0.5) + exponent(v)
+    return log2
 
 
 @kernel
@@ -271,7 +272,8 @@ def describe_frames(
     octaves = _octaves(bin_hz, n_fft // 2 + 1)
     mel, shape, contrast = _describe(signal, n_frames, bin_hz, *plan(n_fft), *bands, octaves, ROLL, FLATNESS_FLOOR)
     shape = shape[:, :n_frames]
-    return Frames(mel[:, :n_frames], *shape[:5], contrast[:, :n_frames])
+    power, centroid, bandwidth, rolloff, flatness = shape[:5]
+    return Frames(mel[:, :n_frames], power, centroid, bandwidth, rolloff, flatness, contrast[:, :n_frames])
 
 
 def _framed(y: ArrayLike, n_fft: int) -> tuple[Float32, int, int]:

@@ -13,8 +13,9 @@ from workers.kernels.arguments import Doubles, Float32, as_count, as_number, as_
 from workers.kernels.chroma import LEAST, NEIGHBOURHOOD, STANDS_OUT
 from workers.kernels.compiled import kernel, warms
 from workers.kernels.frames import log2_lanes
-from workers.kernels.lanes import LANES, Lanes, higher, lanes_less, load, lower, root, splat, store, where_less
+from workers.kernels.lanes import Lanes, higher, lanes_less, load, lower, root, splat, store, where_less
 from workers.kernels.transform import WIDTH, plan, power_of_hops, turn_hops
+from workers.kernels.vectors import LANES
 
 
 class TonalPeaks(NamedTuple):

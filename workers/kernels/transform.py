@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from workers.kernels.arguments import Float32
 from workers.kernels.compiled import kernel
-from workers.kernels.lanes import LANES, load, store
+from workers.kernels.lanes import load, store
+from workers.kernels.vectors import LANES
 
 WIDTH = LANES + 4
 """Lanes of a turned row: sixteen hops, the three behind them, one of padding."""

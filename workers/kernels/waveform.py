@@ -12,7 +12,6 @@ from workers.errors import ParameterError
 from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_number
 from workers.kernels.compiled import kernel, warms
 from workers.kernels.lanes import (
-    LANES,
     higher,
     highest,
     load,
@@ -23,6 +22,7 @@ from workers.kernels.lanes import (
     store,
     total,
 )
+from workers.kernels.vectors import LANES
 from workers.kernels.weighting import (
     BEFORE,
     CHUNK,
@@ -191,7 +191,7 @@ def _survey(
     reach = np.float32(0)
     for p in range(filters.shape[0]):
         reach = max(reach, np.float32(np.abs(filters[p]).sum() * 1.00001))
-    true_peak = np.float32(0)
+    true_peak: float = np.float32(0)  # type: ignore[assignment]
     mono_energy = 0.0
     for begin in range(0, n + 11, TILE):
         size = max(0, min(TILE, n - begin))

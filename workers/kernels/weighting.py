@@ -10,8 +10,7 @@ import numpy as np
 from workers.kernels.arguments import Doubles, Float32
 from workers.kernels.compiled import kernel
 from workers.kernels.lanes import (
-    LANES,
-    Lanes,
+    Doubles8,
     higher,
     highest,
     load,
@@ -26,6 +25,7 @@ from workers.kernels.lanes import (
     store_doubles,
     total_of_doubles,
 )
+from workers.kernels.vectors import LANES
 
 CHUNK = 64
 """Samples oversampled, or passed over, together."""
@@ -150,7 +150,9 @@ def between_samples(x: Float32, begin: int, filters: Float32) -> float:
 
 
 @kernel
-def _step(x: Doubles, i: int, table: Doubles, first: Lanes, second: Lanes, third: Lanes, fourth: Lanes) -> Lanes:
+def _step(
+    x: Doubles, i: int, table: Doubles, first: Doubles8, second: Doubles8, third: Doubles8, fourth: Doubles8
+) -> Doubles8:
     """What eight samples and four numbers remembered add up to."""
     one = splat_double(x[i]) * load_doubles(table, 0) + splat_double(x[i + 1]) * load_doubles(table, 8)
     two = splat_double(x[i + 2]) * load_doubles(table, 16) + splat_double(x[i + 3]) * load_doubles(table, 24)
