@@ -68,6 +68,10 @@ python -m benchmarks.material OUT                  # renders the music; says wha
 python -m benchmarks.accuracy held=OUT/held.csv    # prints the tables of this page
 ```
 
+None of what the first command uses is a dependency: on Debian `apt install fluidsynth fluid-soundfont-gm
+timgm6mb-soundfont musescore-general-soundfont-small opl3-soundfont timidity freepats hydrogen-data hydrogen-drumkits
+lmms-common openttd-openmsx freedoom`, and `pip install music21` for the scores; what is missing is left out.
+
 `OUT/labels.csv` is what models are made from (`python -m benchmarks.train`), `OUT/held.csv` is a quarter of the pieces
 that no model has seen: all renderings of a piece are on one side. Both name every file's piece, tempo, key, note and
 class, and what it has none of. All of it is rendered, from scores, patterns and instruments that are free; recordings
