@@ -48,8 +48,7 @@ def ask_us(labels: Sequence[Labelled], *, names: bool = False) -> list[Answer]:
 
 
 def _said(label: Labelled, a: Analysis, cpu_s: float) -> Said:
-    # newer than the rest of the answer: absent in what older versions said
-    instrument = getattr(a, "instrument", None)
+    named = None if a.instrument.label in (None, "unknown") else a.instrument.label
     return Said(
         path=str(label.path),
         bpm=a.tempo.bpm,
@@ -60,8 +59,8 @@ def _said(label: Labelled, a: Analysis, cpu_s: float) -> Said:
         note_confidence=a.pitch.confidence,
         kind=a.kind.label,
         kind_confidence=a.kind.confidence,
-        sound=getattr(instrument, "label", None),
-        sound_confidence=float(getattr(instrument, "confidence", 0.0)),
+        sound="perc" if named == "percussion" else named,
+        sound_confidence=a.instrument.confidence,
         audio_s=a.audio.analyzed_s,
         cpu_s=cpu_s,
     )
