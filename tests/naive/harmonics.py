@@ -58,3 +58,24 @@ def harmonic_levels(found: Sequence[tuple[float, float]], f0: float, tolerance: 
         if off < 2:
             levels[h] = max(levels.get(h, 0.0), level * min(1.0, 2 - off))
     return levels
+
+
+def fundamentals(
+    windows: Sequence[Sequence[tuple[float, float]]], periods: Sequence[float], low: float, high: float, apart: float
+) -> list[float]:
+    """Frequencies a fundamental may have, strongest first."""
+    found: list[tuple[float, float]] = []
+    for partials_of, hz in zip(windows, periods, strict=True):
+        found += [(level / h, partial / h) for partial, level in partials_of[:6] for h in range(1, 7)]
+        found += [(1.5, hz), (1.0, 2 * hz), (1.0, hz / 2)]
+    kept: list[float] = []
+    for _, hz in sorted(found, key=lambda pair: -pair[0]):
+        if low <= hz <= high and all(abs(12 * math.log2(hz / other)) > apart for other in kept):
+            kept.append(hz)
+    return kept[:20]
+
+
+def lowest_near(curve: Sequence[float], lag: float, off: float) -> float:
+    """The least of `curve` near `lag`."""
+    first, last = max(2, int(lag * (1 - off) - 0.5)), min(len(curve) - 1, int(lag * (1 + off) + 1.5))
+    return min(1.5, *curve[first : last + 1]) if last > first else 1.0

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from workers.analysis.learned import load, softmax
 from workers.analysis.mono import SR, Mono
-from workers.kernels.harmonics import Partials, match_harmonics, strongest_partials, windowed_periodicity
+from workers.kernels.harmonics import (
+    Partials,
+    find_fundamentals,
+    lowest_near,
+    match_harmonics,
+    strongest_partials,
+    windowed_periodicity,
+)
 from workers.model import TONICS, Pitch
 
 if TYPE_CHECKING:
@@ -31,11 +38,7 @@ _STEP = 256
 _QUIET = 0.01
 """Below the loudest step by more than 20 dB is before or after the sound."""
 
-_WINDOWS, _WINDOWS_OF_A_LOOP = 3, 8
-_CANDIDATES = 20
-_APART = 0.4
-"""Semitones between two candidates."""
-
+_WINDOWS, _WINDOWS_OF_A_LOOP = 2, 8
 _LONGEST_LOOP_S = 16.0
 _SAME_THROUGHOUT = 0.85
 
@@ -161,26 +164,7 @@ def _period(r: NDArray[np.float32]) -> float:
 
 def candidates(heard: Heard) -> Doubles:
     """Fundamentals worth a closer look, in Hz: the strongest partials as harmonics 1 to 6, and the periods."""
-    found: list[tuple[float, float]] = []
-    for hz, level, count in zip(heard.partials.hz, heard.partials.level, heard.partials.count, strict=True):
-        best = min(6, int(count))
-        for partial, strength in zip(hz[:best].tolist(), level[:best].tolist(), strict=True):
-            found.extend((strength / h, partial / h) for h in range(1, 7))
-    for hz in heard.periods.tolist():
-        found.extend(((1.5, hz), (1.0, 2 * hz), (1.0, hz / 2)))
-    found.sort(reverse=True)
-    kept: list[float] = []
-    heights: list[float] = []
-    for _, hz in found:
-        if not LOWEST <= hz <= HIGHEST:
-            continue
-        height = 12 * math.log2(hz)
-        if all(abs(height - other) > _APART for other in heights):
-            kept.append(hz)
-            heights.append(height)
-            if len(kept) == _CANDIDATES:
-                break
-    return np.array(kept)
+    return find_fundamentals(heard.partials, heard.periods, low=LOWEST, high=HIGHEST)
 
 
 def describe(heard: Heard, f0: Doubles) -> Doubles:
@@ -195,7 +179,7 @@ def describe(heard: Heard, f0: Doubles) -> Doubles:
     here = match_harmonics(heard.partials, heard.weight, np.concatenate([f0, f0 / 2, f0 / 3, 2 * f0]))
     explained, below, third, above = here.explained.reshape(4, n)
     curve = 1 - heard.weight @ heard.periodicity
-    aperiodic = _lowest_near(curve, SR / f0)
+    aperiodic, half = lowest_near(curve, np.concatenate([SR / f0, SR / f0 / 2])).reshape(2, n)
     height = np.log2(f0 / 220)
     strongest, lowest = _against_partials(heard, height)
     X[:n, :width] = np.column_stack(
@@ -203,7 +187,7 @@ def describe(heard: Heard, f0: Doubles) -> Doubles:
             explained,
             *(part[:n] for part in here[1:]),
             aperiodic,
-            _lowest_near(curve, SR / f0 / 2),
+            half,
             height,
             height**2,
             _agreement(heard, height),
@@ -227,13 +211,6 @@ def _moves(heard: Heard) -> float:
     octaves, weight = np.log2(heard.periods[there]), heard.weight[there]
     off = octaves - np.average(octaves, weights=weight)
     return float(min(1.0, np.sqrt(np.average(off**2, weights=weight))))
-
-
-def _lowest_near(curve: Doubles, lag: Doubles) -> Doubles:
-    """The least of `curve` within 1.5 % and half a sample of each lag, at most 1.5; 1 beyond its end."""
-    low = np.maximum(2, lag * 0.985 - 0.5).astype(np.int64)
-    high = np.minimum(len(curve) - 1, lag * 1.015 + 1.5).astype(np.int64)
-    return np.array([min(1.5, float(curve[a : b + 1].min())) if b > a else 1.0 for a, b in zip(low, high, strict=True)])
 
 
 def _agreement(heard: Heard, height: Doubles) -> Doubles:

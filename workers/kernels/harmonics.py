@@ -18,6 +18,9 @@ HIGHEST = 60
 STRONG, PRESENT = 0.18, 0.1
 """Levels, as `Partials` has them, from which on a partial is the last one that counts, or is there at all."""
 
+PARTIALS, SERIES, CANDIDATES = 6, 6, 20
+"""Partials of a window, and harmonics that each is taken for, when fundamentals are looked for; how many are kept."""
+
 _LEAST_OVERLAP = 0.05
 _FLOOR = 1e-6
 
@@ -38,7 +41,7 @@ class Partials(NamedTuple):
     """(n_windows, most), 0 behind the last."""
     level: Float32
     """Likewise: square root of the amplitude, the window's highest bin being 1."""
-    count: NDArray[np.int64]
+    number: NDArray[np.int64]
     """Partials found, by window."""
     share: Float32
     """Part of the power that lies within two bins of a partial, by window."""
@@ -229,8 +232,8 @@ def _matches(
         for t in range(hz.shape[0]):
             if count[t] == 0:
                 continue
-            at[:] = 0
             whole = 0.0
+            top = 1
             for i in range(count[t]):
                 whole += level[t, i]
                 h = int(hz[t, i] / f0[c] + 0.5)
@@ -239,9 +242,10 @@ def _matches(
                 off = abs(hz[t, i] / (h * f0[c]) - 1) / min(tolerance, 0.25 / h)
                 if off < 2:
                     at[h] = max(at[h], level[t, i] * min(1.0, 2 - off))
+                    top = max(top, h)
             last = 1
             explained = 0.0
-            for h in range(1, highest + 1):
+            for h in range(1, top + 1):
                 explained += at[h]
                 if at[h] > STRONG:
                     last = h
@@ -255,13 +259,17 @@ def _matches(
                     odd += at[h]
                 if h % 3 != 0:
                     not_third += at[h]
+            first = at[1]
+            second = at[2]
+            for h in range(1, max(3, top + 1)):
+                at[h] = 0
             known = max(explained, 1e-9)
             found[0, c] += weight[t] * min(1.0, explained / max(whole, 1e-9))
             found[1, c] += weight[t] * present / last
             found[2, c] += weight[t] * odd / known
             found[3, c] += weight[t] * not_third / known
-            found[4, c] += weight[t] * at[1]
-            found[5, c] += weight[t] * at[2]
+            found[4, c] += weight[t] * first
+            found[5, c] += weight[t] * second
             found[6, c] += weight[t] * math.log2(1.0 + last)
             found[7, c] += weight[t] * math.log2(1.0 + present)
     return found
@@ -300,16 +308,138 @@ def match_harmonics(partials: Partials, weight: ArrayLike, f0: ArrayLike, *, tol
     hz, level = as_array(partials.hz, "hz", 2), as_array(partials.level, "level", 2)
     weights = np.require(weight, np.float64, ("C", "W"))
     fundamentals = np.require(f0, np.float64, ("C", "W"))
-    if not hz.shape == level.shape or not (hz.shape[0],) == partials.count.shape == weights.shape:
+    if not hz.shape == level.shape or not (hz.shape[0],) == partials.number.shape == weights.shape:
         raise ParameterError(f"Partials of {hz.shape[0]} windows, but weights of shape {weights.shape}.")
     if fundamentals.ndim != 1 or not (np.isfinite(fundamentals) & (fundamentals > 0)).all():
         raise ParameterError("Each f0 must be a number above 0.")
     tolerance = as_number(tolerance, "tolerance", above=0.0)
-    found = _matches(hz, level, np.minimum(partials.count, hz.shape[1]), weights, fundamentals, tolerance, HIGHEST)
+    found = _matches(hz, level, np.minimum(partials.number, hz.shape[1]), weights, fundamentals, tolerance, HIGHEST)
     return Matches(*found)
+
+
+@kernel
+def _fundamentals(
+    hz: Float32, level: Float32, count: NDArray[np.int64], periods: Doubles, low: float, high: float, apart: float
+) -> Doubles:
+    most = hz.shape[0] * (PARTIALS * SERIES + 3)
+    found = np.empty(most)
+    strength = np.empty(most)
+    n = 0
+    for t in range(hz.shape[0]):
+        for i in range(min(PARTIALS, count[t])):
+            for h in range(1, SERIES + 1):
+                found[n] = hz[t, i] / h
+                strength[n] = -level[t, i] / h
+                n += 1
+        for k in range(3):
+            found[n] = periods[t] * (1.0 if k == 0 else 2.0 if k == 1 else 0.5)
+            strength[n] = -1.5 if k == 0 else -1.0
+            n += 1
+    order = np.argsort(strength[:n], kind="mergesort")
+    kept = np.empty(CANDIDATES)
+    heights = np.empty(CANDIDATES)
+    m = 0
+    for i in range(n):
+        f = found[order[i]]
+        if not low <= f <= high:
+            continue
+        height = 12 * math.log2(f)
+        near = False
+        for k in range(m):
+            near |= abs(height - heights[k]) <= apart
+        if not near:
+            kept[m] = f
+            heights[m] = height
+            m += 1
+            if m == CANDIDATES:
+                break
+    return kept[:m].copy()
+
+
+def find_fundamentals(
+    partials: Partials, periods: ArrayLike, *, low: float, high: float, apart: float = 0.4
+) -> Doubles:
+    """List frequencies that a sound's fundamental may be.
+
+    The strongest partials of each window as harmonics 1 to `SERIES`, with strength ``level / h``, its period with
+    strength 1.5 and the octaves on either side of it with strength 1; strongest first, no two within `apart`.
+
+    Parameters
+    ----------
+    partials : Partials
+        As `strongest_partials` returns them.
+    periods : array of float64, shape (n_windows,)
+        In Hz; 0 where a window has none.
+    low, high : float
+        Lowest and highest fundamental, in Hz.
+    apart : float
+        Semitones between two.
+
+    Returns
+    -------
+    f0 : ndarray of float64, shape (n_f0,)
+        At most `CANDIDATES`, in Hz.
+
+    Raises
+    ------
+    ParameterError
+        If the numbers of windows differ or `low` is not above 0.
+    """
+    hz, level = as_array(partials.hz, "hz", 2), as_array(partials.level, "level", 2)
+    at = np.require(periods, np.float64, ("C", "W"))
+    if not hz.shape == level.shape or not (hz.shape[0],) == partials.number.shape == at.shape:
+        raise ParameterError(f"Partials of {hz.shape[0]} windows, but periods of shape {at.shape}.")
+    low, high = as_number(low, "low", above=0.0), as_number(high, "high")
+    return _fundamentals(hz, level, partials.number, at, low, high, as_number(apart, "apart", least=0.0))
+
+
+@kernel
+def _lowest_near(curve: Doubles, lags: Doubles, off: float) -> Doubles:
+    lowest = np.ones(lags.shape[0])
+    last = curve.shape[0] - 1
+    for i in range(lags.shape[0]):
+        first = max(2, int(lags[i] * (1 - off) - 0.5))
+        end = min(last, int(lags[i] * (1 + off) + 1.5))
+        if end <= first:
+            continue
+        lowest[i] = 1.5
+        for k in range(first, end + 1):
+            lowest[i] = min(lowest[i], curve[k])
+    return lowest
+
+
+def lowest_near(curve: ArrayLike, lags: ArrayLike, *, off: float = 0.015) -> Doubles:
+    """Find the least of a curve near each of some lags.
+
+    ``min curve[k]`` over ``l (1 - off) - 1/2 <= k <= l (1 + off) + 3/2``, at most 1.5; 1 where the curve ends before.
+
+    Parameters
+    ----------
+    curve : array of float64, shape (n,)
+        How unlike itself a sound is some samples later.
+    lags : array of float64, shape (n_lags,)
+        In samples, not negative.
+    off : float >= 0
+        How far to look, as a part of the lag.
+
+    Returns
+    -------
+    lowest : ndarray of float64, shape (n_lags,)
+
+    Raises
+    ------
+    ParameterError
+        If either is no vector, or a lag is negative or no number.
+    """
+    y, x = np.require(curve, np.float64, ("C", "W")), np.require(lags, np.float64, ("C", "W"))
+    if y.ndim != 1 or x.ndim != 1 or not (x >= 0).all():
+        raise ParameterError("curve and lags must be vectors, and lags not negative.")
+    return _lowest_near(y, np.minimum(x, 2.0 * len(y) + 2), as_number(off, "off", least=0.0))
 
 
 @warms
 def _warm() -> None:
     seen = windowed_periodicity(np.ones(16, np.float32), [0], np.ones(16, np.float32), n_fft=16, n_lags=4)
-    match_harmonics(strongest_partials(seen.power, 1000.0), np.ones(1), np.ones(1))
+    partials = strongest_partials(seen.power, 1000.0)
+    match_harmonics(partials, np.ones(1), find_fundamentals(partials, np.ones(1), low=1.0, high=9.0))
+    lowest_near(np.ones(4), np.ones(1))

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from tests.naive import harmonics as naive
 from tests.workers.kernels.examples import quick
 from workers.errors import ParameterError
-from workers.kernels.harmonics import Partials, match_harmonics, strongest_partials, windowed_periodicity
+from workers.kernels.harmonics import (
+    Partials,
+    find_fundamentals,
+    lowest_near,
+    match_harmonics,
+    strongest_partials,
+    windowed_periodicity,
+)
 
 SR = 22050
 
@@ -49,10 +56,10 @@ def test_partials_agree_with_the_naive_twin(seed: int, most: int) -> None:
     found = strongest_partials(power, 10.0, most=most, fmin=30.0, fmax=550.0)
     for t in range(2):
         expected = naive.partials(power[t].astype(float).tolist(), 10.0, most, 30.0, 550.0)
-        assert found.count[t] == len(expected)
-        assert found.hz[t, : found.count[t]] == pytest.approx([hz for hz, _ in expected], rel=1e-4)
-        assert found.level[t, : found.count[t]] == pytest.approx([level for _, level in expected], rel=1e-4)
-        assert not found.hz[t, found.count[t] :].any()
+        assert found.number[t] == len(expected)
+        assert found.hz[t, : found.number[t]] == pytest.approx([hz for hz, _ in expected], rel=1e-4)
+        assert found.level[t, : found.number[t]] == pytest.approx([level for _, level in expected], rel=1e-4)
+        assert not found.hz[t, found.number[t] :].any()
 
 
 @quick
@@ -111,7 +118,7 @@ def test_transposed_partials_match_a_transposed_fundamental() -> None:
 def test_silence_has_neither_period_nor_partials() -> None:
     partials, r = _heard(np.zeros(8192, np.float32))
     assert not r.any()
-    assert not partials.count.any()
+    assert not partials.number.any()
     assert not np.array(match_harmonics(partials, np.ones(1), np.array([100.0]))).any()
 
 
@@ -134,3 +141,37 @@ def test_matches_refuse(weight: list[float], f0: list[float]) -> None:
     partials, _ = _heard(_tone(196.0))
     with pytest.raises(ParameterError):
         match_harmonics(partials, np.array(weight), np.array(f0))
+
+
+@quick
+@given(st.integers(0, 2**32 - 1), st.integers(0, 12))
+def test_fundamentals_agree_with_the_naive_twin(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    hz = rng.uniform(30, 3000, (2, 12)).astype(np.float32)
+    level = -np.sort(-rng.random((2, 12), np.float32))
+    counts = np.array([count, 12])
+    periods = np.array([0.0, float(rng.uniform(40, 900))])
+    found = find_fundamentals(Partials(hz, level, counts, np.ones(2, np.float32)), periods, low=26.0, high=4500.0)
+    windows = [list(zip(hz[t, :n].tolist(), level[t, :n].tolist(), strict=True)) for t, n in enumerate(counts)]
+    assert found == pytest.approx(naive.fundamentals(windows, periods.tolist(), 26.0, 4500.0, 0.4), rel=1e-6)
+
+
+@quick
+@given(st.integers(0, 2**32 - 1), st.floats(0, 80))
+def test_the_lowest_agrees_with_the_naive_twin(seed: int, lag: float) -> None:
+    curve = np.random.default_rng(seed).uniform(0, 2, 40)
+    assert lowest_near(curve, np.array([lag]))[0] == naive.lowest_near(curve.tolist(), min(lag, 82.0), 0.015)
+
+
+def test_the_rest_refuses_what_it_cannot_take() -> None:
+    partials, _ = _heard(_tone(196.0))
+    for periods, low in (([1.0, 2.0], 26.0), ([1.0], 0.0)):
+        with pytest.raises(ParameterError):
+            find_fundamentals(partials, np.array(periods), low=low, high=4500.0)
+    for curve, lags in (
+        (np.ones((2, 2)), np.ones(1)),
+        (np.ones(4), np.array([-1.0])),
+        (np.ones(4), np.array([np.nan])),
+    ):
+        with pytest.raises(ParameterError):
+            lowest_near(curve, lags)
