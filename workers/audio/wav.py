@@ -80,10 +80,12 @@ def probe_wav(data: Bytes, container: str) -> Probe:
 
 
 def _chunks(data: Bytes, order: ByteOrder) -> dict[bytes, Chunk]:
-    """The first chunk of each kind; but an empty data chunk gives way to a later one."""
+    """The first chunk of each kind; but an empty data chunk gives way to a later one, and other lists to INFO."""
     found: dict[bytes, Chunk] = {}
     for chunk in walk(data, 12, order, _long_sizes(data)):
-        if chunk.id not in found or (chunk.id == b"data" and found[b"data"].size == 0):
+        better = chunk.id == b"data" and b"data" in found and found[b"data"].size == 0
+        better |= chunk.id == b"LIST" and data.at(chunk.offset, 4) == b"INFO"
+        if chunk.id not in found or better:
             found[chunk.id] = chunk
     return found
 

@@ -204,6 +204,14 @@ def test_wav_has_its_tags_in_a_chunk_or_in_info(opened: Open) -> None:
     assert (said.tag_bpm, said.tag_tonic) == (97.5, None)
 
 
+def test_info_is_found_behind_a_list_of_labels(opened: Open) -> None:
+    labels, info = (
+        chunk(b"LIST", b"adtl" + chunk(b"labl", b"\1\0\0\0hit\0")),
+        chunk(b"LIST", b"INFO" + chunk(b"IBPM", b"90")),
+    )
+    assert probe(opened(riff(FMT, DATA, labels, info))).tags == Tags(90)
+
+
 def test_hints_keep_tag_and_name_apart(opened: Open) -> None:
     said = read_hints("Pad_90bpm_Cmin.wav", probe(opened(riff(FMT, DATA, chunk(b"id3 ", id3v2(TEMPO, KEY))))))
     assert (said.name_bpm, said.tag_bpm) == (90, 120)
