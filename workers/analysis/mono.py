@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.kernels.decimate import halve
+from workers.kernels.decimate import center_halved, halve
 from workers.kernels.waveform import Survey, survey_waveform
 
 SR = 22050
@@ -52,6 +52,11 @@ class Mono:
         return len(self.y) / SR
 
 
+def survey(y: NDArray[np.float32], sr: int) -> Survey:
+    """Walk over a signal, (frames, channels), once: what its levels, its mix and its defects are made from."""
+    return survey_waveform(y, sr, halved=sr == 2 * SR)
+
+
 def to_mono(y: NDArray[np.float32], sr: int, seen: Survey | None = None) -> Mono:
     """Mix, take the DC away, resample to `SR` and scale the peak to 1.
 
@@ -61,16 +66,18 @@ def to_mono(y: NDArray[np.float32], sr: int, seen: Survey | None = None) -> Mono
     sr : int > 0
         Its rate, in Hz.
     seen : Survey or None
-        What `survey_waveform` says of it, if it was asked already. Its mix is used up: it may be written over.
+        What `survey` says of it, if it was asked already. Its mix is used up: it may be written over.
     """
-    seen = survey_waveform(y, sr) if seen is None else seen
+    seen = survey(y, sr) if seen is None else seen
     means = seen.sums / len(y)
     loudest = _louder_if_it_cancels(seen, means)
-    if loudest is None:
-        mono, mean = seen.mono, float(means.mean())
+    if loudest is None and seen.halved:
+        mono = seen.mono
+        peak = center_halved(mono, len(y), float(means.mean()))
+    elif loudest is None:
+        mono, peak = _at_rate(seen.mono, sr, float(means.mean()))
     else:
-        mono, mean = np.array(y[:, loudest], dtype=np.float32), float(means[loudest])
-    mono, peak = _at_rate(mono, sr, mean)
+        mono, peak = _at_rate(np.array(y[:, loudest], dtype=np.float32), sr, float(means[loudest]))
     if peak >= SILENT_PEAK:
         mono *= np.float32(1.0 / peak)
     else:
@@ -80,7 +87,7 @@ def to_mono(y: NDArray[np.float32], sr: int, seen: Survey | None = None) -> Mono
 
 def _louder_if_it_cancels(seen: Survey, means: NDArray[np.float64]) -> int | None:
     """The louder channel where the mix cancels. DC does not count: it never cancels and is no sound."""
-    channels, frames = len(means), len(seen.mono)
+    channels, frames = len(means), seen.n_samples
     if channels == 1:
         return None
     energies = np.maximum(seen.energies - frames * means**2, 0)

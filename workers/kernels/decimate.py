@@ -21,7 +21,7 @@ BLOCK = 2048
 STOP_DB = 80.0
 """How far below what would fold over lies: under the noise of 13 bits."""
 
-_REACH = 64
+MOST_TAPS = 64
 """Most samples on either side that a filter takes, of every second one."""
 
 
@@ -42,7 +42,7 @@ def half_band(width: float) -> Float32:
     window for `STOP_DB` (J. Kaiser, 1974).
     """
     taps = (STOP_DB - 7.95) / (2.285 * 2 * math.pi * 2 * width)
-    count = min(_REACH, max(2, math.ceil((taps + 1) / 4)))
+    count = min(MOST_TAPS, max(2, math.ceil((taps + 1) / 4)))
     at = 2 * np.arange(count) + 1.0
     beta = 0.1102 * (STOP_DB - 8.7)
     window = np.i0(beta * np.sqrt(1 - (at / (2 * count)) ** 2)) / np.i0(beta)
@@ -51,12 +51,27 @@ def half_band(width: float) -> Float32:
 
 
 @kernel
+def filter_pairs(even: Float32, odd: Float32, side: Float32, size: int, made: Float32) -> None:
+    """`size` values from even samples and, from the filter's reach before them on, odd ones; up to 15 more are made."""
+    reach = side.shape[0]
+    for i in range(0, size, LANES):
+        near = load(even, i) * np.float32(0.5)
+        far = splat(np.float32(0))
+        for j in range(0, reach - 1, 2):
+            near += (load(odd, i + reach + j) + load(odd, i + reach - 1 - j)) * side[j]
+            far += (load(odd, i + reach + j + 1) + load(odd, i + reach - 2 - j)) * side[j + 1]
+        if reach % 2:
+            near += (load(odd, i + 2 * reach - 1) + load(odd, i)) * side[reach - 1]
+        store(made, i, near + far)
+
+
+@kernel
 def _halve(y: Float32, offset: float, side: Float32, out: Float32) -> float:
     n = y.shape[0]
     half = out.shape[0]
     reach = side.shape[0]
     less = np.float32(offset)
-    odd = np.zeros(BLOCK + 2 * _REACH + LANES, np.float32)
+    odd = np.zeros(BLOCK + 2 * MOST_TAPS + LANES, np.float32)
     even = np.zeros(BLOCK + LANES, np.float32)
     made = np.empty(BLOCK + LANES, np.float32)
     top = splat(np.float32(0))
@@ -81,15 +96,7 @@ def _halve(y: Float32, offset: float, side: Float32, out: Float32) -> float:
         while k < size:
             even[k] = y[2 * (begin + k)] - less
             k += 1
-        for i in range(0, size, LANES):
-            near = load(even, i) * np.float32(0.5)
-            far = splat(np.float32(0))
-            for j in range(0, reach - 1, 2):
-                near += (load(odd, i + reach + j) + load(odd, i + reach - 1 - j)) * side[j]
-                far += (load(odd, i + reach + j + 1) + load(odd, i + reach - 2 - j)) * side[j + 1]
-            if reach % 2:
-                near += (load(odd, i + 2 * reach - 1) + load(odd, i)) * side[reach - 1]
-            store(made, i, near + far)
+        filter_pairs(even, odd, side, size, made)
         for i in range(size):
             out[begin + i] = made[i]
         for i in range(size, size + LANES):
@@ -133,6 +140,58 @@ def halve(y: ArrayLike, *, offset: float = 0.0, width: float = 0.0225) -> Halved
     return Halved(out, peak)
 
 
+@kernel
+def _center(y: Float32, offset: float, side: Float32, n: int) -> float:
+    half = y.shape[0]
+    less = np.float32(offset)
+    reach = side.shape[0]
+    edge = min(half, reach)
+    for t in range(half):
+        if t == edge:
+            break
+        y[t] -= less * _passed(side, t, n)
+    for t in range(max(edge, half - reach), half):
+        y[t] -= less * _passed(side, t, n)
+    i = edge
+    stop = max(edge, half - reach)
+    while i + LANES <= stop:
+        store(y, i, load(y, i) - less)
+        i += LANES
+    while i < stop:
+        y[i] -= less
+        i += 1
+    top = splat(np.float32(0))
+    i = 0
+    while i + LANES <= half:
+        top = higher(top, magnitude(load(y, i)))
+        i += LANES
+    peak = highest(top)
+    while i < half:
+        peak = max(peak, abs(y[i]))
+        i += 1
+    return float(peak)
+
+
+@kernel
+def _passed(side: Float32, t: int, n: int) -> float:
+    """What the filter makes of ones within a signal of `n` samples, at value `t`."""
+    passed: float = np.float32(0.5)  # type: ignore[assignment]
+    for j in range(side.shape[0]):
+        if 2 * t + 2 * j + 1 < n:
+            passed += side[j]
+        if 2 * t - 2 * j - 1 >= 0:
+            passed += side[j]
+    return passed
+
+
+def center_halved(halved: Float32, n: int, offset: float, *, width: float = 0.0225) -> float:
+    """Take from a halved signal, in place, what an offset of all its `n` samples made of it; return its peak.
+
+    ``halve(y).y`` becomes ``halve(y, offset=offset).y``: for who learns the offset only after the signal has gone by.
+    """
+    return float(_center(halved, offset, half_band(width), n))
+
+
 @warms
 def _warm() -> None:
-    halve(np.ones(4, np.float32))
+    center_halved(halve(np.ones(4, np.float32)).y, 4, 0.5)

@@ -120,10 +120,10 @@ def _shape(power: Float32, n_bins: int, bin_hz: float, roll: float, floor: float
     """Rows of `out`: total power, centroid, bandwidth, rolloff, flatness."""
     zero = splat(np.float32(0))
     least = splat(np.float32(floor))
-    total = zero
-    weighted = zero
-    floored = zero
-    logarithms = zero
+    total = splat(np.float32(0))
+    weighted = splat(np.float32(0))
+    floored = splat(np.float32(0))
+    logarithms = splat(np.float32(0))
     product = splat(np.float32(1))
     for begin in range(0, n_bins, _MANTISSAS):
         for f in range(begin, min(n_bins, begin + _MANTISSAS)):
@@ -140,9 +140,9 @@ def _shape(power: Float32, n_bins: int, bin_hz: float, roll: float, floor: float
     centre = weighted / safe
     enough = total * np.float32(roll)
     one = splat(np.float32(1))
-    spread = zero
-    passed = zero
-    below = zero
+    spread = splat(np.float32(0))
+    passed = splat(np.float32(0))
+    below = splat(np.float32(0))
     k = zero - centre
     for f in range(n_bins):
         p = load(power, f * LANES)

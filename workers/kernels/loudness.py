@@ -91,7 +91,7 @@ def levels_of(seen: Survey) -> Levels:
     squares = float(seen.energies.sum())
     if not math.isfinite(squares):
         raise ParameterError("y holds NaN or infinite samples.")
-    n = len(seen.mono)
+    n = seen.n_samples
     whole = seen.powers[: n // seen.step]
     blocks = (whole[:-3] + whole[1:-2] + whole[2:-1] + whole[3:]) * (0.25 / seen.step)
     return Levels(

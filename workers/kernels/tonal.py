@@ -55,13 +55,13 @@ def _stand_out(row: Float32, n: int, reach: int, full: float, floor: Lanes, out:
     one = splat(np.float32(1))
     tiny = splat(np.float32(1e-30))
     width = splat(np.float32(2 * reach + 1))
-    running = zero
-    whole = zero
+    running = splat(np.float32(0))
+    whole = splat(np.float32(0))
     for f in range(min(n, reach + 1)):
         running += load(row, f * LANES)
     for f in range(n):
         whole += load(row, f * LANES)
-    inside = zero
+    inside = splat(np.float32(0))
     for f in range(1, n - 1):
         if f + reach < n:
             running += load(row, (f + reach) * LANES)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from workers.errors import ParameterError
 from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_number
 from workers.kernels.compiled import kernel, warms
+from workers.kernels.decimate import MOST_TAPS, filter_pairs, half_band
 from workers.kernels.lanes import (
     higher,
     highest,
@@ -21,6 +22,7 @@ from workers.kernels.lanes import (
     splat,
     store,
     total,
+    where_less,
 )
 from workers.kernels.vectors import LANES
 from workers.kernels.weighting import (
@@ -37,12 +39,18 @@ from workers.kernels.weighting import (
 TILE = 1024
 """Samples of each channel looked at together: in the first-level cache. Whole chunks."""
 
+NOTHING = 1e-12
+"""Samples below it count as 0: -240 dB, and such small numbers are many times as slow to calculate with."""
+
 
 class Survey(NamedTuple):
     """What `survey_waveform` returns."""
 
     mono: Float32
-    """Mean of the channels, (n_samples,)."""
+    """Mean of the channels, (n_samples,), or of (ceil(n_samples / 2),) at half the rate."""
+    halved: bool
+    """Which of the two."""
+    n_samples: int
     sums: Doubles
     """Sum of each channel, (n_channels,)."""
     energies: Doubles
@@ -93,12 +101,17 @@ def _separate(flat: Float32, begin: int, size: int, planes: Float32) -> None:
         while done + LANES <= size:
             store(planes[0], BEFORE + done, load(flat, begin + done))
             done += LANES
+    zero = splat(np.float32(0))
+    least = splat(np.float32(NOTHING))
     for c in range(channels):
         plane = planes[c]
         for i in range(done, size):
             plane[BEFORE + i] = flat[(begin + i) * channels + c]
         for i in range(size, TILE):
             plane[BEFORE + i] = 0
+        for i in range(BEFORE, BEFORE + TILE, LANES):
+            v = load(plane, i)
+            store(plane, i, where_less(magnitude(v), least, zero, v))
 
 
 @kernel
@@ -124,29 +137,34 @@ def _look(planes: Float32, begin: int, size: int, sums: Doubles, energies: Doubl
 
 
 @kernel
-def _mix(planes: Float32, begin: int, size: int, mono: Float32) -> float:
-    """One tile of the mix, and its energy."""
+def _mix(planes: Float32, size: int, mixed_tile: Float32) -> float:
+    """One tile of the mix, zeros behind its end, and its energy."""
     channels = planes.shape[0]
     share = np.float32(1.0 / channels)
-    done = 0
     squares = splat(np.float32(0))
-    while done + LANES <= size:
-        mixed = load(planes[0], BEFORE + done)
+    for i in range(0, TILE, LANES):
+        mixed = load(planes[0], BEFORE + i)
         for c in range(1, channels):
-            mixed += load(planes[c], BEFORE + done)
+            mixed = mixed + load(planes[c], BEFORE + i)
         mixed = mixed * share
         squares += mixed * mixed
-        store(mono, begin + done, mixed)
-        done += LANES
-    energy = np.float64(total(squares))
-    for i in range(done, size):
-        mixed_one = planes[0, BEFORE + i]
-        for c in range(1, channels):
-            mixed_one += planes[c, BEFORE + i]
-        mixed_one *= share
-        energy += np.float64(mixed_one) * np.float64(mixed_one)
-        mono[begin + i] = mixed_one
-    return energy
+        store(mixed_tile, i, mixed)
+    return float(total(squares))
+
+
+@kernel
+def _halve_tile(tile: Float32, even: Float32, odd: Float32, side: Float32, made: Float32) -> None:
+    """`TILE` samples more into `even` and `odd`, and half as many values out of them, `side` values late."""
+    half = TILE // 2
+    reach = side.shape[0]
+    for i in range(reach):
+        even[i] = even[half + i]
+    for i in range(2 * reach):
+        odd[i] = odd[half + i]
+    for i in range(0, half, LANES):
+        store(even, reach + i, load_even(tile, 2 * i))
+        store(odd, 2 * reach + i, load_odd(tile, 2 * i))
+    filter_pairs(even, odd, side, half, made)
 
 
 @kernel
@@ -176,6 +194,7 @@ def _survey(
     weights: Doubles,
     k: tuple[Doubles, Doubles],
     filters: Float32,
+    side: Float32,
     mono: Float32,
     peaks: Float32,
 ) -> tuple[Doubles, Doubles, Doubles, float, float]:
@@ -186,6 +205,11 @@ def _survey(
     powers = np.zeros(n // step + 1)
     state = np.zeros((channels, 8))
     wide = np.empty(TILE)
+    tile = np.zeros(TILE + LANES, np.float32)
+    made = np.zeros(TILE, np.float32)
+    even = np.zeros(TILE + 2 * MOST_TAPS, np.float32)
+    odd = np.zeros(TILE + 2 * MOST_TAPS, np.float32)
+    taps = side.shape[0]
     planes = np.zeros((channels, BEFORE + TILE), np.float32)
     tops = np.zeros((channels, 1 + TILE // CHUNK), np.float32)
     reach = np.float32(0)
@@ -193,11 +217,19 @@ def _survey(
         reach = max(reach, np.float32(np.abs(filters[p]).sum() * 1.00001))
     true_peak: float = np.float32(0)  # type: ignore[assignment]
     mono_energy = 0.0
-    for begin in range(0, n + 11, TILE):
+    for begin in range(0, n + max(11, 2 * taps), TILE):
         size = max(0, min(TILE, n - begin))
         _separate(flat, begin, size, planes)
         _look(planes, begin, size, sums, energies, tops)
-        mono_energy += _mix(planes, begin, size, mono)
+        mono_energy += _mix(planes, size, tile)
+        if taps == 0:
+            for i in range(size):
+                mono[begin + i] = tile[i]
+        else:
+            _halve_tile(tile, even, odd, side, made)
+            first = begin // 2 - taps
+            for i in range(max(0, -first), min(TILE // 2, mono.shape[0] - first)):
+                mono[first + i] = made[i]
         for c in range(channels):
             for chunk in range(TILE // CHUNK):
                 at = begin // CHUNK + chunk
@@ -212,15 +244,19 @@ def _survey(
             for i in range(size):
                 wide[i] = planes[c, BEFORE + i]
             _weigh(wide, begin, size, step, weights[c], k, state[c], powers)
+            for i in range(4):
+                if abs(state[c, i]) < NOTHING:
+                    state[c, i] = 0
             for i in range(BEFORE):
                 planes[c, i] = planes[c, TILE + i]
     return sums, energies, powers, float(true_peak), mono_energy
 
 
-def survey_waveform(y: ArrayLike, sr: float) -> Survey:
+def survey_waveform(y: ArrayLike, sr: float, *, halved: bool = False) -> Survey:
     """Mix channels to one, and measure each on the way.
 
-    ``mono[t] = sum_c y[t, c] / n_channels``; the levels are what `measure_levels` is made from.
+    ``mono[t] = sum_c y[t, c] / n_channels``, where samples below `NOTHING` count as 0; the levels are what
+    `measure_levels` is made from.
 
     Parameters
     ----------
@@ -228,6 +264,9 @@ def survey_waveform(y: ArrayLike, sr: float) -> Survey:
         The signal, channels in WAV order.
     sr : float > 0
         Its rate, in Hz.
+    halved : bool
+        Whether the mix is to have half the rate, as `workers.kernels.decimate.halve` makes it. Then no copy of the
+        signal at its own rate is ever made.
 
     Returns
     -------
@@ -243,14 +282,15 @@ def survey_waveform(y: ArrayLike, sr: float) -> Survey:
     signal: Float32 = as_array(y, "y", 2)
     n, channels = signal.shape
     step = max(1, math.floor(sr / 10 + 0.5))
-    mono = np.empty(n, np.float32)
+    mono = np.empty((n + 1) // 2 if halved else n, np.float32)
+    side = half_band(0.0225) if halved else np.zeros(0, np.float32)
     peaks = np.zeros(-(-n // CHUNK), np.float32)
     phases = oversampler(sr)
     k = k_blocks(sr), k_weighting(sr)
     sums, energies, powers, true_peak, mono_energy = _survey(
-        signal, step, channel_weights(channels), k, phases[: (len(phases) + 1) // 2], mono, peaks
+        signal, step, channel_weights(channels), k, phases[: (len(phases) + 1) // 2], side, mono, peaks
     )
-    return Survey(mono, sums, energies, peaks, powers, step, true_peak, mono_energy)
+    return Survey(mono, halved, n, sums, energies, peaks, powers, step, true_peak, mono_energy)
 
 
 @kernel
@@ -344,4 +384,4 @@ def find_ends(y: ArrayLike, peaks: Float32, *, threshold: float, ceiling: float 
 @warms
 def _warm() -> None:
     y = np.ones((4, 2), np.float32)
-    find_ends(y, survey_waveform(y, 44_100).peaks, threshold=0.5, ceiling=1.0)
+    find_ends(y, survey_waveform(y, 44_100, halved=True).peaks, threshold=0.5, ceiling=1.0)

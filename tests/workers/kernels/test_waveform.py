@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.naive import waveform as naive
 from tests.workers.kernels.examples import quick
 from workers.errors import ParameterError
+from workers.kernels.decimate import center_halved, halve
 from workers.kernels.waveform import TILE, Ends, survey_waveform
 from workers.kernels.waveform import find_ends as find_ends_of_peaks
 from workers.kernels.weighting import CHUNK
@@ -75,3 +76,27 @@ def test_equal_channels_mix_to_themselves() -> None:
 def test_refuses(call: object) -> None:
     with pytest.raises(ParameterError):
         call()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("n", [1, 2, 57, 116, 117, TILE - 1, TILE, TILE + 60, 3 * TILE + 1])
+def test_the_halved_mix_is_the_mix_halved(n: int) -> None:
+    y = signal(n, n, 2)
+    whole = halve(survey_waveform(y, 44_100).mono)
+    assert np.allclose(survey_waveform(y, 44_100, halved=True).mono, whole.y, atol=1e-6)
+
+
+@pytest.mark.parametrize("n", [1, 30, 31, 200, 3 * TILE + 1])
+def test_an_offset_can_be_taken_away_later(n: int) -> None:
+    y = signal(n, n, 1)[:, 0]
+    now, later = halve(y, offset=0.3), halve(y).y
+    peak = center_halved(later, n, 0.3)
+    assert np.allclose(later, now.y, atol=1e-6)
+    assert peak == pytest.approx(now.peak, abs=1e-6)
+
+
+def test_what_nobody_hears_is_silence() -> None:
+    y = np.full((5000, 2), 1e-39, np.float32)
+    seen = survey_waveform(y, 44_100)
+    assert not seen.mono.any()
+    assert seen.peak == 0
+    assert not seen.powers.any()
