@@ -141,7 +141,7 @@ class DecodeSettings(Section):
     """The decoder helper: a process of its own that may be killed."""
 
     max_analyzed_s: Seconds = Field(
-        300, description="Of a longer file the first so many seconds are analysed; the result says so."
+        240, description="Of a longer file the first so many seconds are analysed; the result says so."
     )
     max_file_mb: int = Field(8192, ge=1, description="A larger file is refused.")
     deadline_s: Seconds = Field(20, description="A file that takes longer to decode is given up, in seconds.")

@@ -28,8 +28,8 @@ from workers.audio.probe import probe
 from workers.errors import DecodeFailed, DecoderCrashed, NoFiniteSamples, TooLarge
 from workers.model import AudioInfo
 
-_SHARE = 16
-"""One part in so many of the helper's memory is for samples: 128 of 2048 MB are 6 minutes of stereo at 44.1 kHz. With
+_SHARE = 24
+"""One part in so many of the helper's memory is for samples: 85 of 2048 MB are 4 minutes of stereo at 44.1 kHz. With
 the worker's own 200 MB and what the analysis makes of them, any file stays below 400."""
 
 _LEAST = 384 << 20

@@ -362,7 +362,7 @@ class TestManyFiles:
     def test_a_large_one_gives_its_memory_back_at_the_next(self, opened: Open) -> None:
         big = opened(riff(chunk(b"fmt ", form(1)), chunk(b"data", bytes(64 << 20))))
         kick = opened(KICK)
-        with Decoder(DecodeSettings(max_analyzed_s=3600)) as decoder:
+        with Decoder(DecodeSettings(max_analyzed_s=3600, memory_mb=3072)) as decoder:
             assert decoder.decode(big, "x").y.nbytes == 128 << 20
             assert decoder.helper_pid is not None
             held = psutil.Process(decoder.helper_pid).memory_info().shared
