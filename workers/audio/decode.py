@@ -61,7 +61,7 @@ class Decoder:
 
     def __init__(self, settings: DecodeSettings) -> None:
         self._settings = settings
-        self._limits = Limits(settings.max_analyzed_s, (settings.memory_mb << 20) // _SHARE)
+        self._limits = Limits(settings.max_analyzed_s, (settings.memory_mb << 10) // _SHARE << 10)
         self._memory: SharedMemory | None = None
         self._helper: Helper | None = None
         self._owner = os.getpid()
