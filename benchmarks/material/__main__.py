@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.material import band, finish, loops, midi_files, odd_ones, one_shots, pulseless, score_songs
+from benchmarks.material import band, classes, finish, loops, midi_files, odd_ones, one_shots, pulseless, score_songs
 from benchmarks.material.fonts import MissingTools
 from benchmarks.material.made import Made
 from benchmarks.material.rows import is_held, keep, kept, named, pieces_of, write_labels
@@ -28,6 +28,7 @@ Recipe = Callable[[int, np.random.Generator, int], Made | None]
 RECIPES: dict[str, tuple[Recipe, int]] = {
     "scores": (score_songs.make, 480),
     "oneshots": (one_shots.make, 420),
+    "classes": (classes.make, 600),
     "loops": (loops.make, 360),
     "odd": (odd_ones.make, 140),
     "bands": (band.make, 220),

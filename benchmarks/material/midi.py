@@ -23,7 +23,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one instrument plays; `program` counts from 0 as General MIDI does."""
+    """What one instrument plays; `program` counts from 0 as General MIDI does, and is the kit where it is drums."""
 
     notes: Sequence[Note]
     program: int = 0
@@ -63,8 +63,8 @@ def _events(part: Part, channel: int, cents: float) -> list[tuple[int, bytes]]:
     control = bytes([0xB0 | channel])
     fine = round(8192 + 8191 * max(-1.0, min(1.0, cents / 100)))
     start = [control + bytes(pair) for pair in ((7, part.volume), (10, part.pan))]
+    start.append(bytes([0xC0 | channel, part.program]))
     if not part.drums:
-        start.append(bytes([0xC0 | channel, part.program]))
         # registered parameter 1: fine tuning of the channel
         start += [control + bytes(pair) for pair in ((101, 0), (100, 1), (6, fine >> 7), (38, fine & 127))]
     # in this order: a parameter is chosen before it is set

@@ -43,7 +43,7 @@ _TURNS = ("note", "drum", "note", "synth", "drum", "chord", "note", "drum", "syn
 def make(n: int, rng: np.random.Generator, seed: int) -> Made | None:
     """The n-th, the kinds in turn."""
     turn = _TURNS[n % len(_TURNS)]
-    return {"note": _note, "synth": _synth, "drum": _drum, "chord": _chord, "effect": _effect}[turn](rng)
+    return {"note": _note, "synth": _synth, "drum": _drum, "chord": chord, "effect": effect}[turn](rng)
 
 
 def _row(
@@ -62,11 +62,12 @@ def _row(
     )
 
 
-def _stereo(y: NDArray[np.float64]) -> NDArray[np.float32]:
+def stereo(y: NDArray[np.float64]) -> NDArray[np.float32]:
+    """On both sides alike, its loudest sample 1."""
     return np.repeat((y / max(1e-6, float(np.abs(y).max())))[:, None], 2, axis=1).astype(np.float32)
 
 
-def _cut(y: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+def cut(y: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """Without silence at its end; some cut short, some with a room around them."""
     if rng.random() < 0.25:
         y = finish.room(finish.fit(y, len(y) + SR // 2), SR, rng)
@@ -83,7 +84,7 @@ def _sung(program: int, notes: list[int], held: float, rng: np.random.Generator,
     font = fonts.pick(rng)
     song = Song([Part([Note(0, held * 2, p, int(rng.integers(60, 120))) for p in notes], program)], 120, cents)
     y = fonts.render(song, font, reverb=bool(rng.random() < 0.4))
-    return Made(_cut(y[: int((held + 3) * SR)], rng), SR, _row(f"gm-{program}", "", f"font:{font.name}"))
+    return Made(cut(y[: int((held + 3) * SR)], rng), SR, _row(f"gm-{program}", "", f"font:{font.name}"))
 
 
 def _note(rng: np.random.Generator) -> Made:
@@ -104,13 +105,14 @@ def _synth(rng: np.random.Generator) -> Made:
     pitch = int(rng.integers(low, high))
     y = synth.tone(p, pitch, float(rng.uniform(0.15, 3.5 if role == "pad" else 1.6)))
     sound = {"pluck": "lead", "keys": "lead"}.get(role, role)
-    return Made(_cut(_stereo(y), rng), SR, _row(f"{role}-{p.wave}", sound, "arithmetic", note=pitch))
+    return Made(cut(stereo(y), rng), SR, _row(f"{role}-{p.wave}", sound, "arithmetic", note=pitch))
 
 
-def _chord(rng: np.random.Generator) -> Made:
-    chord = _CHORDS[int(rng.integers(len(_CHORDS)))]
+def chord(rng: np.random.Generator) -> Made:
+    """Three to five notes at once, of a font or a synthesiser."""
+    steps = _CHORDS[int(rng.integers(len(_CHORDS)))]
     root = int(rng.integers(43, 62))
-    notes = [root + step + 12 * int(rng.random() < 0.2) for step in chord]
+    notes = [root + step + 12 * int(rng.random() < 0.2) for step in steps]
     if rng.random() < 0.5:
         program = int(rng.choice([0, 2, 4, 5, 7, 16, 18, 24, 25, 27, 48, 50, 52, 61, 62, 81, 89, 90]))
         made = _sung(program, notes, float(rng.uniform(0.3, 2.5)), rng, 0.0)
@@ -118,7 +120,7 @@ def _chord(rng: np.random.Generator) -> Made:
     p = synth.patch(str(rng.choice(["pad", "keys", "pluck", "lead"])), rng)
     seconds = float(rng.uniform(0.2, 2.5))
     voices = [synth.tone(p, note, seconds) for note in notes]
-    return Made(_cut(_stereo(np.sum(voices, axis=0)), rng), SR, _row(f"chord-{p.wave}", "chord", "arithmetic"))
+    return Made(cut(stereo(np.sum(voices, axis=0)), rng), SR, _row(f"chord-{p.wave}", "chord", "arithmetic"))
 
 
 def _drum(rng: np.random.Generator) -> Made:
@@ -137,10 +139,10 @@ def _drum(rng: np.random.Generator) -> Made:
         y, piece, source = fonts.render(song, font, reverb=False), f"{font.name}-drum-{key}", f"font:{font.name}"
     else:
         y, piece, source = kits.made_drum(role, rng), f"made-{role}-{rng.integers(20)}", "arithmetic"
-    return Made(_cut(y, rng), SR, _row(piece, wanted, source, no_key=True))
+    return Made(cut(y, rng), SR, _row(piece, wanted, source, no_key=True))
 
 
-def _effect(rng: np.random.Generator) -> Made:
+def effect(rng: np.random.Generator) -> Made:
     """Risers, falls, impacts, bursts of noise, zaps."""
     kind = str(rng.choice(["riser", "fall", "impact", "burst", "zap", "swish"]))
     t = np.arange(int(SR * rng.uniform(0.3, 5))) / SR
@@ -158,4 +160,4 @@ def _effect(rng: np.random.Generator) -> Made:
     else:
         y = white * (np.exp(-t * 6) if kind == "burst" else np.sin(np.pi * x) ** 2)
     row = _row(f"fx-{kind}-{rng.integers(12)}", "fx", "arithmetic", no_key=True)
-    return Made(finish.fade(_stereo(y), SR), SR, row)
+    return Made(finish.fade(stereo(y), SR), SR, row)

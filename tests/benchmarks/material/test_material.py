@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmarks.material import finish, grooves, harmony, kits, loops, midi_files, mix, one_shots, pulseless, synth
+from benchmarks.material import classes, finish, grooves, harmony, kits, loops, midi_files, mix, one_shots, pulseless, synth
 from benchmarks.material.__main__ import collect, make_kind
 from benchmarks.material.fonts import SR, MissingTools
 from benchmarks.material.midi import Note, Part, Song, encode
@@ -35,7 +35,7 @@ def _first(recipe: object, numbers: range) -> list[object]:
     return made
 
 
-@pytest.mark.parametrize("recipe", [loops.make, one_shots.make, pulseless.make])
+@pytest.mark.parametrize("recipe", [loops.make, one_shots.make, pulseless.make, classes.make])
 def test_the_same_seed_makes_the_same_sound_and_the_same_row(recipe: object) -> None:
     first, second = _first(recipe, range(6)), _first(recipe, range(6))
     assert len(first) > 1
