@@ -40,7 +40,8 @@ def analyze(
         Path | None, typer.Option("--plot", help="Also draw each file into a PNG below this folder.", metavar="DIR")
     ] = None,
     progress: Annotated[
-        bool, typer.Option(help="Show a progress bar on standard error where it is a terminal.")
+        bool,
+        typer.Option(help="Show a progress bar on standard error, where it is a terminal and the lines go elsewhere."),
     ] = True,
 ) -> None:
     """Analyse files on this machine: one JSON line for each, in order. Goes on after a bad file."""
@@ -54,7 +55,7 @@ def analyze(
     given_up = _end_quietly()
     rows = _rows(files, jobs, plot)
     try:
-        with _lines(output) as lines, _bar(len(files), shown=progress) as step:
+        with _lines(output) as lines, _bar(len(files), shown=progress and _apart(output)) as step:
             for row in rows:
                 lines.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
                 lines.flush()
@@ -195,9 +196,14 @@ def _lines(output: Path | None) -> Iterator[TextIO]:
         yield file
 
 
+def _apart(output: Path | None) -> bool:
+    """Whether a bar on standard error would stay clear of the lines."""
+    return sys.stderr.isatty() and (output is not None or not sys.stdout.isatty())
+
+
 @contextmanager
 def _bar(total: int, *, shown: bool) -> Iterator[Any]:
-    if not (shown and sys.stderr.isatty()):
+    if not shown:
         yield lambda: None
         return
     from rich.console import Console

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
+import select
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +66,39 @@ def test_wrong_usage_is_2(arguments: list[str]) -> None:
     code, rows, said = run(*arguments)
     assert (code, rows) == (2, [])
     assert "Traceback" not in said
+
+
+def at_a_terminal(*arguments: str, lines: Path | None = None) -> bytes:
+    """What a terminal shows of standard error, and of standard output where it does not go to the file `lines`."""
+    above, below = pty.openpty()
+    shown = b""
+    command = [sys.executable, "-m", "cli", "analyze", *arguments]
+    with lines.open("wb") if lines else nullcontext(below) as printed:
+        process = subprocess.Popen(command, cwd=PROJECT, stdout=printed, stderr=below)
+    os.close(below)
+    try:
+        while select.select([above], [], [], 60)[0]:
+            shown += os.read(above, 65536)
+    except OSError:  # the other end is closed
+        pass
+    finally:
+        os.close(above)
+        process.wait(timeout=60)
+    return shown
+
+
+def test_a_bar_with_the_time_left_is_on_standard_error_only(library: Path) -> None:
+    lines = library / "lines"
+    shown = at_a_terminal("-j", "1", *[str(library / "a.wav")] * 40, lines=lines)
+    assert len(lines.read_bytes().splitlines()) == 40
+    assert b"analysing" in shown
+    assert re.search(rb"\d+/40", shown)
+    assert re.search(rb"\d:\d\d:\d\d", shown)
+
+
+def test_there_is_no_bar_between_lines_nor_where_none_is_wanted(library: Path) -> None:
+    assert json.loads(at_a_terminal(str(library / "a.wav")))["status"] == "done"
+    assert at_a_terminal("--no-progress", str(library / "a.wav"), lines=library / "lines") == b""
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
