@@ -57,7 +57,7 @@ def patch(role: str, rng: np.random.Generator) -> Patch:
     )
 
 
-def tone(p: Patch, pitch: float, seconds: float, level: float = 1.0) -> Doubles:
+def tone(p: Patch, pitch: float, seconds: float) -> Doubles:
     """One note, with its release after `seconds`, shape (frames,)."""
     t = np.arange(int(SR * (seconds + p.release))) / SR
     hz = 440 * 2 ** ((pitch - 69) / 12)
@@ -65,17 +65,21 @@ def tone(p: Patch, pitch: float, seconds: float, level: float = 1.0) -> Doubles:
     y = _WAVES[p.wave](p, hz, t, bend)
     envelope = np.minimum(1, t / p.attack) * np.exp(-np.maximum(0, t - p.attack) / p.decay)
     envelope *= np.exp(-np.maximum(0, t - seconds) / max(0.004, p.release / 5))
-    return np.asarray(level * y * envelope * np.minimum(1, (t[-1] - t) / 0.003), np.float64)
+    return np.asarray(y * envelope * np.minimum(1, (t[-1] - t) / 0.003), np.float64)
 
 
 def play(p: Patch, notes: Sequence[Note], bpm: float, seconds: float, cents: float = 0.0) -> Doubles:
     """All the notes (their times in quarter notes) as one sound of `seconds`."""
     out = np.zeros(int(SR * seconds) + 1)
+    # most notes come back: each is made once
+    made: dict[tuple[int, float], Doubles] = {}
     for note in notes:
         start = round(note.at * 60 / bpm * SR)
-        y = tone(p, note.pitch + cents / 100, note.length * 60 / bpm, note.velocity / 127)
-        y = y[: max(0, len(out) - start)]
-        out[start : start + len(y)] += y
+        same = (note.pitch, round(note.length, 6))
+        if same not in made:
+            made[same] = tone(p, note.pitch + cents / 100, same[1] * 60 / bpm)
+        y = made[same][: max(0, len(out) - start)]
+        out[start : start + len(y)] += y * (note.velocity / 127)
     return out
 
 
