@@ -17,7 +17,8 @@ class PulseLesson:
 
     def hear(self, sound: Sound) -> None:
         """Music whose tempo nobody wrote down says nothing."""
-        if sound.bpm or sound.label.one_shot or sound.label.kind == "noise":
+        label = sound.label
+        if sound.bpm or label.one_shot or label.no_tempo or label.kind == "noise":
             self._question.hear(sound, sound.bpm is not None)
 
     def learn(self) -> dict[str, object]:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.analysis import defects, embedding, key, kind, loudness, pitch, preview, tempo, timbre
+from workers.analysis import beats, defects, embedding, key, kind, loudness, pitch, preview, tempo, timbre
 from workers.analysis.mono import to_mono
 from workers.analysis.overview import Overview, measure
 from workers.kernels.waveform import survey_waveform
-from workers.model import Analysis, AudioInfo, Key, Kind, Pitch, Tempo
+from workers.model import Analysis, AudioInfo, Descriptors, Key, Kind, Pitch, Tempo
 
 if TYPE_CHECKING:
     from workers.audio.hints import Hints
@@ -58,7 +58,7 @@ def analyze(
         loudness=levels,
         spectrum=seen.spectrum,
         envelope=seen.shape,
-        rhythm=timbre.rhythm(seen.onsets, duration_s, kind.repeats(seen.periodicity)),
+        rhythm=_rhythm(seen, found_tempo, duration_s),
         timbre=timbre.timbre(seen.cepstrum, timbre.brightness(seen.spectra), seen.chroma.tonalness),
         defects=defects.find_defects(
             y, sr, walked, mono, found_kind.label, bad_samples=bad_samples, truncated=truncated
@@ -76,7 +76,7 @@ def _tempo_and_kind(seen: Overview, duration_s: float, whole_s: float, hints: Hi
     if duration_s >= _SHORTEST_TEMPO_S and len(seen.onsets.times) >= _LEAST_ONSETS:
         pulse = kind.has_pulse(seen.whole)
         if pulse >= 0.5:
-            found = tempo.estimate_tempo(seen.periodicity, seen.onsets, duration_s, hints)
+            found = tempo.estimate_tempo(seen, duration_s, hints)
         else:
             found = tempo.unknown("no steady pulse")
     elif duration_s < _SHORTEST_TEMPO_S:
@@ -87,6 +87,12 @@ def _tempo_and_kind(seen: Overview, duration_s: float, whole_s: float, hints: Hi
     elif label.label == "loop" and found.bpm is None:
         found = tempo.from_hints(duration_s, hints) or found
     return found, label
+
+
+def _rhythm(seen: Overview, found: Tempo, duration_s: float) -> Descriptors:
+    tracked = beats.find_beats(seen, found, duration_s)
+    busy = timbre.rhythm(seen.onsets, duration_s, kind.repeats(seen.periodicity))
+    return {**busy, **(beats.NONE if tracked is None else tracked.described)}
 
 
 def _key(seen: Overview, note: Pitch) -> Key:
