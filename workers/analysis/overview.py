@@ -31,7 +31,7 @@ class Overview:
     shape: Descriptors
     """As `timbre.envelope` makes it."""
     decibels: NDArray[np.float32]
-    """As `timbre.mel_db` makes it."""
+    """Mel power in dB below the loudest cell, at least -80, (N_MELS, n_frames)."""
     cepstrum: timbre.Cepstrum
     spectrum: Descriptors
     whole: NDArray[np.float64]
@@ -56,7 +56,6 @@ def measure(mono: Mono, duration_s: float) -> Overview:
         float(centroid) if isinstance(centroid, float) else 0.0,
         float(flatness) if isinstance(flatness, float) else 1.0,
     )
-    decibels = timbre.mel_db(spectra)
     return Overview(
         mono=mono,
         spectra=spectra,
@@ -65,8 +64,8 @@ def measure(mono: Mono, duration_s: float) -> Overview:
         chroma=chroma,
         amplitude=amplitude,
         shape=timbre.envelope(amplitude),
-        decibels=decibels,
-        cepstrum=timbre.cepstrum(spectra, decibels),
+        decibels=spectra.summary.mel_db,
+        cepstrum=timbre.cepstrum(spectra),
         spectrum=spectrum,
         whole=whole,
     )

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.analysis.mono import SR
-from workers.kernels.frames import describe_frames, mel_frames
+from workers.kernels.frames import Summary, describe_frames, mel_frames
 
 N_FFT = 2048
 HOP = N_FFT // 4
 N_MELS = 48
+N_MFCC = 13
 ONSET_FFT = 1024
 ONSET_HOP = ONSET_FFT // 4
 ONSET_MELS = 36
@@ -38,10 +39,12 @@ class Spectra:
     """Peak over valley in dB, (7, n_frames)."""
     onset_mel: Floats
     """Power, (ONSET_MELS, n_onset_frames) at ONSET_HOP."""
+    summary: Summary
+    """Means over frames."""
 
 
 def analyze_spectra(y: Floats) -> Spectra:
     """All frame-wise measures of a signal at `SR`."""
-    seen = describe_frames(y, SR, n_fft=N_FFT, n_mels=N_MELS, fmin=LOWEST_HZ)
+    seen, summary = describe_frames(y, SR, n_fft=N_FFT, n_mels=N_MELS, fmin=LOWEST_HZ, n_mfcc=N_MFCC)
     onset_mel = mel_frames(y, SR, n_fft=ONSET_FFT, n_mels=ONSET_MELS, fmin=LOWEST_HZ, fmax=ONSET_HIGHEST_HZ)
-    return Spectra(*seen, onset_mel)
+    return Spectra(*seen, onset_mel, summary)

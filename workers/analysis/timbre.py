@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,41 +10,31 @@ from numpy.typing import NDArray
 
 from workers.analysis.mono import SR
 from workers.analysis.onsets import Onsets
+from workers.analysis.spectra import N_MFCC as N_MFCC
 from workers.analysis.spectra import Spectra
-from workers.kernels.spectrogram import mfcc
+from workers.kernels.envelopes import describe_shape
 from workers.model import Descriptors
 
 ENVELOPE_HOP = 64
 """Samples a step of the amplitude envelope: 2.9 ms."""
-N_MFCC = 13
 _SPECTRUM = ("centroid_hz", "bandwidth_hz", "rolloff_hz", "flatness", "zero_crossing_rate", "contrast_db")
-_MEL_RANGE_DB = 80.0
 
 Doubles = NDArray[np.float64]
 
 
 def spectrum(spectra: Spectra, zero_crossing_rate: float) -> Descriptors:
-    """Where the energy lies; means over frames, weighted by their energy."""
-    if not float(spectra.power.sum()) > 0:
+    """Where the energy lies; means over frames, weighted by their amplitude."""
+    if not float(spectra.power.max()) > 0:
         return dict.fromkeys(_SPECTRUM)
-    weight = loudness_weights(spectra)
+    centroid, bandwidth, rolloff, flatness, *contrast = spectra.summary.means.tolist()
     return {
-        "centroid_hz": round(float(spectra.centroid @ weight), 1),
-        "bandwidth_hz": round(float(spectra.bandwidth @ weight), 1),
-        "rolloff_hz": round(float(spectra.rolloff @ weight), 1),
-        "flatness": round(float(spectra.flatness @ weight), 5),
+        "centroid_hz": round(centroid, 1),
+        "bandwidth_hz": round(bandwidth, 1),
+        "rolloff_hz": round(rolloff, 1),
+        "flatness": round(flatness, 5),
         "zero_crossing_rate": round(zero_crossing_rate, 5),
-        "contrast_db": tuple(round(float(x), 2) for x in spectra.contrast @ weight),
+        "contrast_db": tuple(round(x, 2) for x in contrast),
     }
-
-
-def mel_db(spectra: Spectra) -> NDArray[np.float32]:
-    """Mel power in dB below the loudest cell, at least -80, (N_MELS, n_frames)."""
-    top = float(spectra.mel.max())
-    if top <= 0:
-        return np.full(spectra.mel.shape, -_MEL_RANGE_DB, np.float32)
-    least = np.float32(10 ** (-_MEL_RANGE_DB / 10))
-    return np.asarray(10 * np.log10(np.maximum(spectra.mel * np.float32(1 / top), least)), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +48,17 @@ class Cepstrum:
 
 def loudness_weights(spectra: Spectra) -> Doubles:
     """How much each frame counts: its amplitude; they sum to 1 (0 where silent)."""
-    weight = np.sqrt(spectra.power.astype(np.float64))
-    return np.asarray(weight / max(float(weight.sum()), 1e-12))
+    return spectra.summary.weight.astype(np.float64)
 
 
-def cepstrum(spectra: Spectra, decibels: NDArray[np.float32]) -> Cepstrum:
+def cepstrum(spectra: Spectra) -> Cepstrum:
     """Mel-frequency cepstral coefficients over the whole sound."""
-    weight = loudness_weights(spectra)
-    C = mfcc(decibels, N_MFCC + 1)[1:].astype(np.float64)
-    mean = C @ weight
-    return Cepstrum(mean, np.sqrt(np.maximum((C - mean[:, None]) ** 2 @ weight, 0)))
+    return Cepstrum(spectra.summary.mfcc.astype(np.float64), spectra.summary.mfcc_std.astype(np.float64))
 
 
 def brightness(spectra: Spectra) -> float:
     """Share of the mel bands' power that lies in the upper half of them, above 2 kHz."""
-    by_band = spectra.mel.astype(np.float64) @ loudness_weights(spectra)
+    by_band = spectra.summary.by_band
     return float(by_band[len(by_band) // 2 :].sum() / max(float(by_band.sum()), 1e-12))
 
 
@@ -88,21 +75,16 @@ def timbre(found: Cepstrum, bright: float, tonalness: float) -> Descriptors:
 def envelope(e: NDArray[np.float64]) -> Descriptors:
     """How the sound rises and falls. Times in seconds from the start of the file."""
     names = ("attack_s", "decay_s", "effective_duration_s", "temporal_centroid", "end_level_db")
-    top = float(e.max()) if len(e) else 0.0
-    if top <= 0:
+    shape = describe_shape(e)
+    if shape.top <= 0:
         return dict.fromkeys(names)
     step = ENVELOPE_HOP / SR
-    peak = int(e.argmax())
-    rising = np.flatnonzero(e[: peak + 1] >= 0.1 * top)
-    loud = np.flatnonzero(e[: peak + 1] >= 0.9 * top)
-    after = np.flatnonzero(e[peak:] < 0.1 * top)
-    tail = e[-max(1, len(e) // 20) :]
     values = (
-        round((int(loud[0]) - int(rising[0])) * step, 4),
-        round(int(after[0]) * step, 4) if len(after) else None,
-        round(float(np.count_nonzero(e > 0.1 * top)) * step, 4),
-        round(float(e @ np.arange(len(e)) / e.sum() / max(1, len(e) - 1)), 4),
-        round(20 * float(np.log10(max(float(tail.mean()) / top, 1e-5))), 1),
+        round(shape.attack * step, 4),
+        round(shape.decay * step, 4) if shape.decay >= 0 else None,
+        round(shape.loud * step, 4),
+        round(shape.centre, 4),
+        round(20 * math.log10(max(shape.tail / shape.top, 1e-5)), 1),
     )
     return dict(zip(names, values, strict=True))
 

@@ -93,6 +93,78 @@ def amplitude_envelope(y: ArrayLike, hop: int) -> Amplitude:
     return Amplitude(envelope, crossings)
 
 
+class Shape(NamedTuple):
+    """What `describe_shape` returns; lengths in steps of the envelope."""
+
+    top: float
+    """Highest value."""
+    attack: int
+    """From the first tenth of the top to the first nine tenths."""
+    decay: int
+    """From the top to the first value below a tenth of it; -1 if there is none."""
+    loud: int
+    """How many values are above a tenth of the top."""
+    centre: float
+    """Centre of gravity, from 0, the start, to 1."""
+    tail: float
+    """Mean of the last twentieth."""
+
+
+@kernel
+def _shape(e: Doubles) -> tuple[float, int, int, int, float, float]:
+    n = e.shape[0]
+    peak = 0
+    for i in range(n):
+        if e[i] > e[peak]:
+            peak = i
+    top = e[peak]
+    first = 0
+    while e[first] < 0.1 * top:
+        first += 1
+    high = first
+    while e[high] < 0.9 * top:
+        high += 1
+    decay = -1
+    for i in range(peak, n):
+        if e[i] < 0.1 * top:
+            decay = i - peak
+            break
+    loud = 0
+    added = 0.0
+    weighted = 0.0
+    for i in range(n):
+        loud += e[i] > 0.1 * top
+        added += e[i]
+        weighted += e[i] * i
+    last = max(1, n // 20)
+    tail = 0.0
+    for i in range(n - last, n):
+        tail += e[i]
+    centre = weighted / added / max(1, n - 1) if added > 0 else 0.0
+    return top, high - first, decay, loud, centre, tail / last
+
+
+def describe_shape(e: ArrayLike) -> Shape:
+    """Describe how an amplitude envelope rises and falls.
+
+    Parameters
+    ----------
+    e : array of float64, shape (n,), not negative
+        The envelope.
+
+    Returns
+    -------
+    shape : Shape
+        Deaf to gain but for `top` and `tail`. Attack and decay of silence are 0 and -1.
+
+    Raises
+    ------
+    ParameterError
+        If `e` is not a non-empty vector.
+    """
+    return Shape(*_shape(as_vector(e, "e", keep_double=True).astype(np.float64, copy=False)))
+
+
 class Rises(NamedTuple):
     """What `onset_envelopes` returns; float64, one value a frame."""
 
@@ -270,4 +342,4 @@ def local_mean(e: ArrayLike, reach: int) -> Doubles:
 def _warm() -> None:
     amplitude_envelope(np.ones(4, np.float32), 2)
     sharpen(onset_envelopes(np.ones((2, 4), np.float32), np.array([0, 1, 2])).full, 2)
-    local_mean(np.ones(4), 2)
+    describe_shape(local_mean(np.ones(4), 2))

@@ -5,6 +5,7 @@ Sixteen frames at a time (`workers.kernels.transform`); what leaves the pass is 
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -19,12 +20,14 @@ from workers.kernels.lanes import (
     Lanes,
     exponent,
     higher,
+    highest,
     load,
     lower,
     mantissa,
     root,
     splat,
     store,
+    total,
     where_less,
 )
 from workers.kernels.spectral import FLATNESS_FLOOR
@@ -36,6 +39,7 @@ ROLL = 0.85
 CONTRAST_FMIN = 200.0
 CONTRAST_OCTAVES = 6
 CONTRAST_SHARE = 0.02
+DEEPEST_DB = -80.0
 _MANTISSAS = 64
 """So many numbers from 1 to 2 are multiplied before a float32 could overflow."""
 
@@ -54,6 +58,23 @@ class Frames(NamedTuple):
     flatness: Float32
     contrast: Float32
     """In dB, as of `spectral_contrast`, (7, n_frames)."""
+
+
+class Summary(NamedTuple):
+    """What `describe_frames` says of the whole: means over frames, each weighing as much as its amplitude."""
+
+    weight: Float32
+    """Of each frame, (n_frames,); they sum to 1, or are all 0 where all is silent. The padding is not among them."""
+    mel_db: Float32
+    """`Frames.mel` in dB below its loudest cell, at least `DEEPEST_DB`, (n_mels, n_frames)."""
+    by_band: Float32
+    """Mean of each mel band, (n_mels,)."""
+    means: Float32
+    """Of centroid, bandwidth, rolloff and flatness, then of the contrast of each band, (11,)."""
+    mfcc: Float32
+    """Mean of the coefficients from 1 on, (n_mfcc,)."""
+    mfcc_std: Float32
+    """Their spread over frames."""
 
 
 class _Bands(NamedTuple):
@@ -235,9 +256,94 @@ def _describe(
     return mel, shape, contrast
 
 
+@lru_cache(maxsize=8)
+def _cosines(n_mels: int, n_mfcc: int) -> Float32:
+    """Rows 1 to `n_mfcc` of the orthonormal DCT-II."""
+    k, m = np.arange(1, n_mfcc + 1)[:, np.newaxis], np.arange(n_mels)
+    return np.asarray(np.sqrt(2 / n_mels) * np.cos(np.pi * k * (m + 0.5) / n_mels), np.float32)
+
+
+@kernel
+def _weigh_frames(power: Float32, n_frames: int, weight: Float32) -> None:
+    width = weight.shape[0]
+    for t in range(n_frames, width):
+        power[t] = 0
+    whole = splat(np.float32(0))
+    for t in range(0, width, LANES):
+        amplitude = root(load(power, t))
+        whole += amplitude
+        store(weight, t, amplitude)
+    share = np.float32(1) / max(np.float32(total(whole)), np.float32(1e-12))
+    for t in range(0, width, LANES):
+        store(weight, t, load(weight, t) * share)
+
+
+@kernel
+def _mean(row: Float32, weight: Float32) -> float:
+    added = splat(np.float32(0))
+    for t in range(0, weight.shape[0], LANES):
+        added += load(row, t) * load(weight, t)
+    return float(total(added))
+
+
+@kernel
+def _summarize(
+    mel: Float32, shape: Float32, contrast: Float32, n_frames: int, cosines: Float32, deepest: float
+) -> tuple[Float32, Float32, Float32, Float32, Float32]:
+    n_mels, width = mel.shape
+    weight = np.empty(width, np.float32)
+    _weigh_frames(shape[0], n_frames, weight)
+    means = np.empty(4 + contrast.shape[0], np.float32)
+    for i in range(4):
+        means[i] = _mean(shape[1 + i], weight)
+    for band in range(contrast.shape[0]):
+        means[4 + band] = _mean(contrast[band], weight)
+    by_band = np.empty(n_mels, np.float32)
+    top = np.float32(0)
+    for m in range(n_mels):
+        for t in range(n_frames, width):
+            mel[m, t] = 0
+        by_band[m] = _mean(mel[m], weight)
+        here = splat(np.float32(0))
+        for t in range(0, width, LANES):
+            here = higher(here, load(mel[m], t))
+        top = max(top, np.float32(highest(here)))
+    scale = np.float32(1) / max(top, np.float32(1e-37))
+    floor = splat(np.float32(10 ** (deepest / 10)))
+    db = np.empty((n_mels, width), np.float32)
+    for m in range(n_mels):
+        for t in range(0, width, LANES):
+            store(db[m], t, log2_lanes(higher(load(mel[m], t) * scale, floor)) * np.float32(3.0103))
+    mfcc = np.empty((2, cosines.shape[0]), np.float32)
+    row = np.empty(width, np.float32)
+    for c in range(cosines.shape[0]):
+        for t in range(0, width, LANES):
+            even = splat(np.float32(0))
+            odd = splat(np.float32(0))
+            for m in range(0, n_mels - 1, 2):
+                even += load(db[m], t) * cosines[c, m]
+                odd += load(db[m + 1], t) * cosines[c, m + 1]
+            if n_mels % 2:
+                even += load(db[n_mels - 1], t) * cosines[c, n_mels - 1]
+            store(row, t, even + odd)
+        mfcc[0, c] = _mean(row, weight)
+        for t in range(0, width, LANES):
+            off = load(row, t) - splat(mfcc[0, c])
+            store(row, t, off * off)
+        mfcc[1, c] = math.sqrt(_mean(row, weight))
+    return weight, db, by_band, means, mfcc
+
+
 def describe_frames(
-    y: ArrayLike, sr: float, *, n_fft: int = 2048, n_mels: int = 48, fmin: float = 0.0, fmax: float | None = None
-) -> Frames:
+    y: ArrayLike,
+    sr: float,
+    *,
+    n_fft: int = 2048,
+    n_mels: int = 48,
+    fmin: float = 0.0,
+    fmax: float | None = None,
+    n_mfcc: int = 13,
+) -> tuple[Frames, Summary]:
     """Measure the spectrum of every frame in one pass, without keeping any.
 
     The same as `mel_spectrogram`, `spectral_moments` and `spectral_contrast` of ``stft_power(y, n_fft, n_fft // 4)``.
@@ -254,11 +360,15 @@ def describe_frames(
         Number of mel bands.
     fmin, fmax : float
         Their range in Hz; `fmax` is ``sr / 2`` by default.
+    n_mfcc : int >= 1
+        Coefficients of the summary, of which the first, the gain, is left out.
 
     Returns
     -------
     frames : Frames
         ``1 + n_samples // (n_fft // 4)`` frames. Beside it, memory is sixteen frames.
+    summary : Summary
+        Means over frames.
 
     Raises
     ------
@@ -271,9 +381,12 @@ def describe_frames(
     bin_hz = sr / n_fft
     octaves = _octaves(bin_hz, n_fft // 2 + 1)
     mel, shape, contrast = _describe(signal, n_frames, bin_hz, *plan(n_fft), *bands, octaves, ROLL, FLATNESS_FLOOR)
+    cosines = _cosines(n_mels, as_count(n_mfcc, "n_mfcc"))
+    weight, mel_db, by_band, means, mfcc = _summarize(mel, shape, contrast, n_frames, cosines, DEEPEST_DB)
     shape = shape[:, :n_frames]
     power, centroid, bandwidth, rolloff, flatness = shape[:5]
-    return Frames(mel[:, :n_frames], power, centroid, bandwidth, rolloff, flatness, contrast[:, :n_frames])
+    frames = Frames(mel[:, :n_frames], power, centroid, bandwidth, rolloff, flatness, contrast[:, :n_frames])
+    return frames, Summary(weight[:n_frames], mel_db[:, :n_frames], by_band, means, mfcc[0], mfcc[1])
 
 
 def _framed(y: ArrayLike, n_fft: int) -> tuple[Float32, int, int]:

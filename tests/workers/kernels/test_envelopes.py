@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.naive import envelopes as naive
+from tests.naive import pictures
 from tests.workers.kernels.examples import gains, level, quick, signals, spectrograms
 from workers.errors import ParameterError
-from workers.kernels.envelopes import amplitude_envelope, local_mean, onset_envelopes, sharpen
+from workers.kernels.envelopes import amplitude_envelope, describe_shape, local_mean, onset_envelopes, sharpen
 
-curves = hnp.arrays(np.float64, st.integers(1, 60), elements=st.floats(0, 10))
+curves = hnp.arrays(np.float64, st.integers(1, 60), elements=st.floats(0, 10).map(lambda x: 0.0 if x < 1e-9 else x))
 mels = spectrograms(level, bins=(4, 10), frames=(1, 40))
 EDGES = (0, 1, 4)
 
@@ -47,6 +48,12 @@ def test_rises_agree_with_the_naive_twin(M: np.ndarray, lag: int) -> None:
 def test_sharpening_agrees_with_the_naive_twin(e: np.ndarray, reach: int, share: float) -> None:
     assert np.allclose(local_mean(e, reach), naive.local_mean(e.tolist(), reach), atol=1e-9)
     assert np.allclose(sharpen(e, reach, share=share), naive.sharpen(e.tolist(), reach, share), atol=1e-9)
+
+
+@quick
+@given(curves)
+def test_shapes_agree_with_the_naive_twin(e: np.ndarray) -> None:
+    assert np.allclose(describe_shape(e), pictures.shape(e.tolist()), atol=1e-9)
 
 
 @quick
@@ -87,6 +94,7 @@ def test_gain_moves_the_amplitude_and_not_the_crossings(y: np.ndarray, gain: flo
         lambda: sharpen([], 3),
         lambda: sharpen(np.ones(3), 0),
         lambda: local_mean(np.ones((2, 2)), 1),
+        lambda: describe_shape([]),
     ],
 )
 def test_refuses(call: object) -> None:

@@ -15,7 +15,7 @@ from workers.kernels.compiled import kernel
 from workers.kernels.frames import describe_frames, log2_lanes, mel_frames
 from workers.kernels.lanes import load, store
 from workers.kernels.spectral import spectral_contrast, spectral_moments
-from workers.kernels.spectrogram import mel_filterbank, mel_spectrogram, stft_power
+from workers.kernels.spectrogram import mel_filterbank, mel_spectrogram, mfcc, stft_power
 from workers.kernels.transform import WIDTH, plan, power_of_hops, turn_hops
 from workers.kernels.vectors import LANES
 
@@ -58,7 +58,7 @@ def test_measures_agree_with_the_kernels_for_each(seed: int, n: int, n_fft: int)
     y = noise(seed, n)
     S = stft_power(y, n_fft=n_fft, hop_length=n_fft // 4)
     hz = (np.arange(n_fft // 2 + 1) * SR / n_fft).astype(np.float32)
-    seen = describe_frames(y, SR, n_fft=n_fft, n_mels=5)
+    seen, _ = describe_frames(y, SR, n_fft=n_fft, n_mels=5)
     moments = spectral_moments(S, hz)
     assert np.allclose(seen.mel, mel_spectrogram(S, mel_filterbank(SR, n_fft, 5)), atol=1e-5)
     assert np.allclose(seen.power, S.sum(axis=0), rtol=1e-4, atol=1e-6)
@@ -71,15 +71,34 @@ def test_measures_agree_with_the_kernels_for_each(seed: int, n: int, n_fft: int)
 
 
 def test_silence_is_flat_and_has_no_centre() -> None:
-    seen = describe_frames(np.zeros(100, np.float32), SR, n_fft=64, n_mels=4)
+    seen, summary = describe_frames(np.zeros(100, np.float32), SR, n_fft=64, n_mels=4)
     for row in (seen.power, seen.centroid, seen.bandwidth, seen.rolloff, seen.contrast, seen.mel):
         assert not row.any()
     assert np.allclose(seen.flatness, 1)
+    assert not summary.weight.any()
+    assert (summary.mel_db == -80).all()
+
+
+@quick
+@given(st.integers(0, 2**32 - 1), st.integers(1, 900))
+def test_the_summary_is_of_the_frames(seed: int, n: int) -> None:
+    y = noise(seed, n) * np.linspace(1, 0.01, n, dtype=np.float32)
+    seen, summary = describe_frames(y, SR, n_fft=64, n_mels=7, n_mfcc=4)
+    weight = np.sqrt(seen.power.astype(float)) / np.sqrt(seen.power.astype(float)).sum()
+    rows = np.vstack([seen.centroid, seen.bandwidth, seen.rolloff, seen.flatness, seen.contrast])
+    mel_db = np.maximum(10 * np.log10(np.maximum(seen.mel.astype(float) / seen.mel.max(), 1e-30)), -80)
+    C = mfcc(mel_db, 5)[1:].astype(float)
+    assert np.allclose(summary.weight, weight, rtol=1e-4, atol=1e-7)
+    assert np.allclose(summary.means, rows @ weight, rtol=1e-3, atol=1e-3)
+    assert np.allclose(summary.by_band, seen.mel @ weight, rtol=1e-3, atol=1e-6)
+    assert np.allclose(summary.mel_db, mel_db, atol=1e-3)
+    assert np.allclose(summary.mfcc, C @ weight, atol=1e-2)
+    assert np.allclose(summary.mfcc_std, np.sqrt((C - (C @ weight)[:, None]) ** 2 @ weight), atol=2e-2)
 
 
 def test_later_samples_change_nothing_before_them() -> None:
     y = noise(3, 900)
-    some, every = (describe_frames(part, SR, n_fft=64, n_mels=4) for part in (y[:500], y))
+    some, every = (describe_frames(part, SR, n_fft=64, n_mels=4)[0] for part in (y[:500], y))
     whole = (500 - 32) // 16
     for a, b in zip(some, every, strict=True):
         assert np.array_equal(a[..., :whole], b[..., :whole])
@@ -87,7 +106,11 @@ def test_later_samples_change_nothing_before_them() -> None:
 
 def test_gain_moves_power_and_nothing_else() -> None:
     y = noise(4, 500)
-    quiet, loud = describe_frames(y, SR, n_fft=64, n_mels=4), describe_frames(4 * y, SR, n_fft=64, n_mels=4)
+    (quiet, before), (loud, after) = (
+        describe_frames(gain * y, SR, n_fft=64, n_mels=4, n_mfcc=3) for gain in (np.float32(1), np.float32(4))
+    )
+    for row, louder in zip(before, after, strict=True):
+        assert np.allclose(row * (16 if row is before.by_band else 1), louder, rtol=1e-4, atol=1e-3)
     assert np.array_equal(loud.mel, 16 * quiet.mel)
     assert np.array_equal(loud.centroid, quiet.centroid)
     assert np.array_equal(loud.rolloff, quiet.rolloff)
@@ -116,6 +139,7 @@ def test_logarithms_are_right_to_six_digits(power: float) -> None:
         lambda: describe_frames(np.ones(4), SR, n_fft=48),
         lambda: describe_frames(np.ones(4), SR, n_fft=8),
         lambda: describe_frames(np.ones(4), SR, n_mels=0),
+        lambda: describe_frames(np.ones(4), SR, n_mfcc=0),
         lambda: mel_frames(np.ones(4), SR, fmin=5000.0),
         lambda: mel_frames(np.ones((4, 2)), SR),
     ],
