@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.labels import read_labels
+from benchmarks.train.instrument import InstrumentLesson
 from benchmarks.train.key import KeyLesson
 from benchmarks.train.kind import KindLesson
 from benchmarks.train.pitch import PitchLesson
@@ -23,6 +24,7 @@ LESSONS: dict[str, Callable[[], Lesson]] = {
     "key": KeyLesson,
     "kind": KindLesson,
     "pitch": PitchLesson,
+    "instrument": InstrumentLesson,
     "pulse": PulseLesson,
     "tonality": TonalityLesson,
     "vector": VectorLesson,

@@ -15,11 +15,11 @@ class KindLesson:
     edits = True
 
     def __init__(self) -> None:
-        self._question = YesNo(kind.SHAPE_INPUTS)
+        self._question = YesNo(kind.SHAPE_INPUTS, quadratic=True)
 
     def hear(self, sound: Sound) -> None:
-        """Noise is neither."""
-        if sound.label.kind != "noise" and sound.duration_s < _LONGEST_S:
+        """Noise, drones and pads without a beat may be either."""
+        if sound.label.kind not in ("noise", "pad", "drone") and sound.duration_s < _LONGEST_S:
             self._question.hear(sound, not sound.label.one_shot)
 
     def learn(self) -> dict[str, object]:

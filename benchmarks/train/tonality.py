@@ -6,23 +6,21 @@ from benchmarks.train.sounds import Sound
 from benchmarks.train.yes_no import YesNo
 from workers.analysis import kind
 
-_DRUMS = ("bd_", "sn_", "hat_", "drum_", "perc_", "elec_", "vinyl_", "made-", "tabla_")
-
 
 class TonalityLesson:
-    """Notated music against drums, drum machines and noise."""
+    """Music with a key against drums, drum machines, noise and effects."""
 
     edits = True
 
     def __init__(self) -> None:
-        self._question = YesNo(kind.INPUTS)
+        self._question = YesNo(kind.TONAL_INPUTS, quadratic=True)
 
     def hear(self, sound: Sound) -> None:
-        """Loops may be either: they say nothing."""
+        """Notes, chords and loops without a known key may be either: they say nothing."""
         label = sound.label
-        drums = label.path.name.startswith(_DRUMS) or label.kind in ("drum_machine", "noise")
-        if drums or label.key or label.slice == "gm_midi":
-            self._question.hear(sound, not drums)
+        none = label.no_key or label.kind == "noise"
+        if none or label.key or label.slice == "gm_midi":
+            self._question.hear(sound, not none)
 
     def learn(self) -> dict[str, object]:
         """The table of `tonality`."""

@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.analysis import beats, defects, embedding, key, kind, loudness, pitch, preview, tempo, timbre
+from workers.analysis import beats, defects, embedding, instrument, key, kind, loudness, pitch, preview, tempo, timbre
 from workers.analysis.mono import to_mono
 from workers.analysis.overview import Overview, measure
 from workers.kernels.waveform import survey_waveform
-from workers.model import Analysis, AudioInfo, Descriptors, Key, Kind, Pitch, Tempo
+from workers.model import Analysis, AudioInfo, Descriptors, Instrument, Key, Kind, Pitch, Tempo
 
 if TYPE_CHECKING:
     from workers.audio.hints import Hints
 
 _SHORTEST_TEMPO_S = 0.5
 _LEAST_ONSETS = 3
-_SINGLE_NOTE = 0.7
-"""Confidence in one pitch from which on a sound is that note and no chord."""
 
 
 def analyze(
@@ -48,7 +46,7 @@ def analyze(
     duration_s = len(y) / sr
     seen = measure(mono, duration_s)
     found_tempo, found_kind = _tempo_and_kind(seen, duration_s, info.duration_s, hints)
-    note = pitch.estimate_pitch(mono, rhythmic=found_kind.label not in ("one-shot", "silence"))
+    note = pitch.estimate_pitch(mono, rhythmic=found_kind.label not in ("one-shot", "silence"), hints=hints)
     return Analysis(
         audio=replace(info, duration_s=round(info.duration_s, 6), analyzed_s=round(info.analyzed_s, 6)),
         kind=found_kind,
@@ -65,6 +63,7 @@ def analyze(
         ),
         vector=b"" if mono.silent else embedding.embed(seen, found_tempo),
         preview=preview.draw(mono, seen.decibels),
+        instrument=_instrument(seen, found_kind, note),
     )
 
 
@@ -101,8 +100,16 @@ def _key(seen: Overview, note: Pitch) -> Key:
         return key.unknown("silence has no key")
     if chroma.empty:
         return key.unknown("nothing in it has a pitch")
-    if note.confidence >= _SINGLE_NOTE:
+    if note.note is not None:
         return key.unknown(f"a single note ({note.note}) belongs to many keys", chroma.tuning_cents)
     if kind.has_tonality(seen.whole) < 0.5:
         return key.unknown("no tonality: drums, noise or an effect", chroma.tuning_cents)
     return key.estimate_key(chroma)
+
+
+def _instrument(seen: Overview, found: Kind, note: Pitch) -> Instrument:
+    if found.label == "silence":
+        return instrument.unknown("silence")
+    if found.label != "one-shot":
+        return instrument.unknown("only one-shots have a class")
+    return instrument.classify(instrument.describe(seen, note))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.analysis.chords import chord_weights
 from workers.analysis.learned import load, softmax
 from workers.analysis.mono import SR, Mono
 from workers.kernels.chroma import fold_peaks
 from workers.kernels.decimate import halve
 from workers.kernels.keys import score_keys
 from workers.kernels.tonal import TonalPeaks, find_tonal_peaks
-from workers.model import TONICS, Key, Mode, camelot
+from workers.model import TONICS, Key, Mode, camelot, open_key
 
 _SR = SR / 4
 N_FFT = 4096
@@ -23,13 +25,19 @@ _BASS_BELOW = 69 + 12 * np.log2(220 / 440)
 _START = 0.15
 """Part of the file that counts as its start: music most often opens on its tonic."""
 
+_FIRST_CHORDS = 0.08
+_LEAST_FRAMES = 16
+"""Shorter sections, under 3 s, are a chord or two."""
+
 # Albrecht and Shanahan, "The use of large corpora to train a new type of key-finding algorithm", 2013.
 MAJOR = np.array([0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081])
 MINOR = np.array([0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052])
 
-PARTS = ("whole", "bass", "start")
+PARTS = ("whole", "bass", "start", "start bass", "chords", "start chords")
+"""What a key is weighed by: each is 12 numbers, one for each note over the tonic, or 24, for major and minor triads."""
 
 Doubles = NDArray[np.float64]
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +45,26 @@ class Chroma:
     """Energy by pitch class, C first, and how far the tuning is from A4 = 440 Hz."""
 
     whole: Doubles
-    """(12,), largest 1; the others likewise; all 0 where nothing has a pitch."""
-    bass: Doubles
-    start: Doubles
+    """(12,), largest 1; all 0 where nothing has a pitch."""
     tuning_cents: float | None
     tonalness: float
     """Share of the magnitude that lies in peaks that stand out, 0 to 1."""
     register: Doubles
     """Weight of the peaks by height: 12 bands of 8 semitones from A0 up, sum 1."""
-    frames: NDArray[np.float32]
-    """(12, n_frames)."""
+    frames: Floats
+    """(12, n_frames); the next likewise."""
+    bass: Floats
+    """Of what lies below A3, without harmonics."""
+    chords: Floats
+    """As `chord_weights` makes them, (n_frames, 24)."""
 
     @property
     def empty(self) -> bool:
         return float(self.whole.max()) <= 0
 
 
-_NOTHING = Chroma(np.zeros(12), np.zeros(12), np.zeros(12), None, 0.0, np.zeros(12), np.zeros((12, 1), np.float32))
+_NO_FRAMES = np.zeros((12, 1), np.float32)
+_NOTHING = Chroma(np.zeros(12), None, 0.0, np.zeros(12), _NO_FRAMES, _NO_FRAMES, np.zeros((1, 24), np.float32))
 
 
 def measure_chroma(mono: Mono) -> Chroma:
@@ -72,12 +83,12 @@ def measure_chroma(mono: Mono) -> Chroma:
     bass = fold_peaks(peaks.pitch[low], peaks.weight[low], peaks.frame[low], n_frames, tuning=tuning, decay=0.0)
     return Chroma(
         whole=_sum(frames),
-        bass=_sum(bass),
-        start=_sum(frames[:, : max(1, round(_START * n_frames))]),
         tuning_cents=round(100 * tuning, 1) if sure > 0.2 else None,
         tonalness=float(peaks.tonalness @ peaks.level / max(float(peaks.level.sum()), 1e-12)),
         register=_register(peaks),
         frames=frames,
+        bass=bass,
+        chords=chord_weights(frames, bass),
     )
 
 
@@ -97,29 +108,54 @@ def _tuning(peaks: TonalPeaks) -> tuple[float, float]:
     return float(np.angle(mean)) / (2 * np.pi), float(np.abs(mean))
 
 
-def _sum(frames: NDArray[np.float32]) -> Doubles:
+def _sum(frames: Floats) -> Doubles:
     total = frames.sum(axis=1, dtype=np.float64)
     return np.asarray(total / max(float(total.max()), 1e-12))
 
 
-def describe(chroma: Chroma) -> Doubles:
-    """Each key's view of the chroma, tonic first: (24, 72), majors then minors, C first.
+def _evenly(frames: Floats) -> Floats:
+    """How much each frame counts, (n_frames,): as much as there is to hear of notes, but none above twice the usual."""
+    weight = frames.sum(axis=0)
+    usual = float(np.median(weight))
+    if usual > 0:
+        weight = np.minimum(weight, np.float32(2 * usual))
+    return np.asarray(weight / max(float(weight.sum()), 1e-9))
 
-    The first 36 columns are for major keys, the last 36 for minor ones; a row of the other mode is 0 there. So one
+
+def describe(chroma: Chroma, section: slice = slice(None)) -> Doubles:
+    """Each key's view of a section, in frames, tonic first: (24, 2 * 96), majors then minors, C first.
+
+    The first half of the columns is for major keys, the last for minor ones; a row of the other mode is 0 there. So one
     vector of weights holds both modes' profiles, and a transposed sound moves the tonic and nothing else.
     """
-    views = [np.stack([np.roll(_standard(part), -k) for k in range(12)]) for part in _parts(chroma)]
-    one = np.concatenate(views, axis=1) / 12
+    frames, bass, chords = chroma.frames[:, section], chroma.bass[:, section], chroma.chords[section]
+    start = max(1, round(_START * frames.shape[1]))
+    first = chords[: max(1, round(_FIRST_CHORDS * len(chords)))].mean(axis=0, dtype=np.float64)
+    parts = _sum(frames), _sum(bass), _sum(frames[:, :start]), _sum(bass[:, :start]), _evenly(frames) @ chords, first
+    octaves = np.concatenate([_standard(part).reshape(-1, 12) for part in parts])
+    one = octaves[:, _TURNED].transpose(1, 0, 2).reshape(12, -1) / 12
     none = np.zeros_like(one)
     return np.concatenate([np.concatenate([one, none], axis=1), np.concatenate([none, one], axis=1)])
 
 
-def _parts(chroma: Chroma) -> tuple[Doubles, ...]:
-    return chroma.whole, chroma.bass, chroma.start
+_TURNED = (np.arange(12)[:, None] + np.arange(12)) % 12
+"""Row k: the pitch classes from k up."""
 
 
-def _standard(x: Doubles) -> Doubles:
-    return np.asarray((x - x.mean()) / (x.std() + 1e-6))
+def sections(chroma: Chroma) -> tuple[slice, ...]:
+    """The whole, and its halves where they are long enough to have a key of their own."""
+    n = chroma.frames.shape[1]
+    return (slice(None), slice(0, n // 2), slice(n // 2, n)) if n >= 2 * _LEAST_FRAMES else (slice(None),)
+
+
+def vote(by_section: Sequence[Doubles]) -> Doubles:
+    """Scores of the 24 keys from those of each of the `sections`: the halves together count as much as the whole."""
+    logs = [scores - scores.max() - np.log(np.exp(scores - scores.max()).sum()) for scores in by_section]
+    return np.asarray(logs[0] + 0.5 * np.sum(logs[1:], axis=0))
+
+
+def _standard(x: Doubles | Floats) -> Doubles:
+    return np.asarray((x - x.mean()) / (x.std() + 1e-6), np.float64)
 
 
 def profile_fit(chroma: Chroma) -> float:
@@ -135,9 +171,23 @@ def unknown(reason: str, tuning_cents: float | None = None) -> Key:
 def estimate_key(chroma: Chroma) -> Key:
     """The best of 24 keys."""
     model = load("key")
-    probability = softmax(model.scores(describe(chroma)) / model.temperature)
-    best = int(probability.argmax())
-    tonic = TONICS[best % 12]
-    mode: Mode = "major" if best < 12 else "minor"
-    confidence = round(float(probability[best]), 3)
-    return Key(tonic, mode, f"{tonic} {mode}", camelot(tonic, mode), confidence, chroma.tuning_cents, None)
+    scores = vote([model.scores(describe(chroma, section)) for section in sections(chroma)])
+    probability = softmax(scores / model.temperature)
+    best, second = (int(k) for k in np.argsort(-probability, kind="stable")[:2])
+    (tonic, mode), (other, other_mode) = _NAMES[best], _NAMES[second]
+    return Key(
+        tonic=tonic,
+        mode=mode,
+        label=f"{tonic} {mode}",
+        camelot=camelot(tonic, mode),
+        confidence=round(float(probability[best]), 3),
+        tuning_cents=chroma.tuning_cents,
+        reason=None,
+        open_key=open_key(tonic, mode),
+        runner_up=f"{other} {other_mode}",
+        margin=round(float(probability[best] - probability[second]), 3),
+    )
+
+
+_MODES: tuple[Mode, ...] = ("major", "minor")
+_NAMES = [(tonic, mode) for mode in _MODES for tonic in TONICS]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.analysis.key import Chroma, profile_fit
-from workers.analysis.learned import load
+from workers.analysis.learned import load, load_quadratic
 from workers.analysis.onsets import Onsets
 from workers.analysis.periodicity import SLOWEST, Periodicity
 from workers.model import Kind, KindLabel
@@ -42,14 +42,37 @@ INPUTS = (
     "key fit",
     "centroid",
     "flatness",
+    "last onset",
+    "last strong onset",
+    "span of strong onsets",
+    "second half",
+    "last quarter",
+    "rise after peak",
+    "start level",
+    "unevenness",
+    "strong onsets",
+    "likeliest chord",
+    "likeliest 3 chords",
+    "likeliest 6 chords",
+    "chord entropy",
+    "chroma second",
+    "chroma third",
+    "chroma seven",
+    "register",
 )
 """Names of what describes a sound as a whole, in order."""
 
 TIME_INPUTS = INPUTS[:7]
 """What a pulse is known by."""
 
-SHAPE_INPUTS = INPUTS[:10]
+SHAPE_INPUTS = (*INPUTS[:10], *INPUTS[16:25])
 """What one-shots and loops are told apart by."""
+
+TONAL_INPUTS = (INPUTS[0], INPUTS[2], *INPUTS[9:16], *INPUTS[25:])
+"""What music with a key is known by."""
+
+_STEPS = 400
+"""Points that the envelope's course is looked at in, at most."""
 
 
 def describe(
@@ -82,7 +105,59 @@ def describe(
             profile_fit(chroma),
             np.log2(max(centroid_hz, 20.0) / 1000),
             np.log10(max(flatness, 1e-5)),
+            *_course(duration_s, onsets, e),
+            *_harmony(chroma, classes),
         ]
+    )
+
+
+def _course(duration_s: float, onsets: Onsets, e: Doubles) -> tuple[float, ...]:
+    """How a sound goes on: one that is struck once dies away, what is played goes on to its end."""
+    whole = max(duration_s, 0.01)
+    times = onsets.times
+    strong = times[onsets.strengths > 0.3 * onsets.strengths.max()] if len(times) else times
+    gaps = np.diff(strong)
+    width = max(1, len(e) // _STEPS)
+    coarse = e[: len(e) // width * width].reshape(-1, width).mean(axis=1)
+    top, total = max(float(coarse.max(initial=0)), 1e-9), max(float(coarse.sum()), 1e-9)
+    quarter = max(1, len(coarse) // 4)
+    first, last = float(coarse[:quarter].mean()), float(coarse[-quarter:].mean())
+    start = float(coarse[: max(1, len(coarse) // 50)].mean())
+    return (
+        float(times[-1]) / whole if len(times) else 0.0,
+        float(strong[-1]) / whole if len(strong) else 0.0,
+        float(strong[-1] - strong[0]) / whole if len(strong) else 0.0,
+        float(coarse[len(coarse) // 2 :].sum()) / total,
+        np.log2(min(8.0, max(0.01, last / max(first, 1e-9)))),
+        _rise_after_peak(coarse) / top,
+        np.log10(max(start / top, 1e-3)),
+        min(2.0, float(gaps.std() / max(gaps.mean(), 1e-9))) if len(gaps) else 2.0,
+        np.log2(1 + len(strong)),
+    )
+
+
+def _rise_after_peak(e: Doubles) -> float:
+    """How far the envelope rises again from a lower point after its peak."""
+    if len(e) < 20:
+        return 0.0
+    smooth = np.convolve(e, np.ones(5) / 5, "same")
+    after = smooth[int(smooth.argmax()) :]
+    return float((after - np.minimum.accumulate(after)).max())
+
+
+def _harmony(chroma: Chroma, classes: Doubles) -> tuple[float, ...]:
+    """How few chords and notes there are, and how high they lie."""
+    chords = np.sort(chroma.chords.mean(axis=0, dtype=np.float64))[::-1]
+    notes = np.sort(classes)[::-1]
+    return (
+        float(chords[0]),
+        float(chords[:3].sum()),
+        float(chords[:6].sum()),
+        -float(chords @ np.log(chords + 1e-6)),
+        float(notes[1]),
+        float(notes[2]),
+        float(notes[:7].sum()),
+        float(chroma.register @ np.arange(12)) / 12,
     )
 
 
@@ -97,7 +172,8 @@ def classify(duration_s: float, silent: bool, x: Doubles) -> Kind:
         return Kind("silence", 1.0)
     if duration_s > LONG_S:
         return Kind("long recording", 0.95)
-    p = _ask("kind", x)
+    model = load_quadratic("kind")
+    p = model.probability(chosen(x, model.names))
     if p < 0.5:
         return Kind("one-shot" if duration_s <= TRACK_S else "track", round(1 - p, 3))
     label: KindLabel = "loop" if duration_s <= LOOP_S else "track"
@@ -106,19 +182,16 @@ def classify(duration_s: float, silent: bool, x: Doubles) -> Kind:
 
 def has_pulse(x: Doubles) -> float:
     """Probability that a sound has a tempo."""
-    return _ask("pulse", x)
+    model = load("pulse")
+    return model.probability(chosen(x, model.names))
 
 
 def has_tonality(x: Doubles) -> float:
     """Probability that a sound has a key."""
-    return _ask("tonality", x)
+    model = load_quadratic("tonality")
+    return model.probability(chosen(x, model.names))
 
 
 def chosen(x: Doubles, names: tuple[str, ...]) -> Doubles:
     """Those of the inputs that a model was made from, (..., len(names))."""
     return np.asarray(x[..., [INPUTS.index(name) for name in names]])
-
-
-def _ask(question: str, x: Doubles) -> float:
-    model = load(question)
-    return model.probability(chosen(x, model.names))

@@ -39,7 +39,51 @@ class Linear:
         return float(1 / (1 + np.exp(-np.clip(self.scores(x[None])[0] / self.temperature, -30, 30))))
 
 
-@lru_cache(maxsize=8)
+@dataclass(frozen=True, slots=True)
+class Quadratic:
+    """``score = w . z + v . {z_i z_j, i <= j} + bias`` with ``z = (x - mean) / spread``, at most 3 in products.
+
+    For questions where one input says what another means: a long sound with one onset, a short one with many.
+    """
+
+    names: tuple[str, ...]
+    mean: Doubles
+    spread: Doubles
+    weights: Doubles
+    """(n_inputs,)."""
+    products: Doubles
+    """(n_inputs, n_inputs), 0 below the diagonal."""
+    bias: float
+    temperature: float
+
+    def probability(self, x: Doubles) -> float:
+        """The logistic function of the score of one sound's inputs, (n_inputs,)."""
+        z = (x - self.mean) / self.spread
+        near = np.minimum(3.0, np.maximum(-3.0, z))
+        score = float(self.weights @ z + near @ self.products @ near + self.bias) / self.temperature
+        return float(1 / (1 + np.exp(-min(30.0, max(-30.0, score)))))
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """One linear model for each of several labels, on the same inputs."""
+
+    labels: tuple[str, ...]
+    names: tuple[str, ...]
+    mean: Doubles
+    spread: Doubles
+    weights: Doubles
+    """(n_labels, n_inputs)."""
+    bias: Doubles
+    """(n_labels,)."""
+    temperature: float
+
+    def scores(self, x: Doubles) -> Doubles:
+        """One score for each label, of one sound's inputs, (n_inputs,)."""
+        return np.asarray(self.weights @ ((x - self.mean) / self.spread) + self.bias)
+
+
+@lru_cache(maxsize=16)
 def load(name: str) -> Linear:
     """The model `name` (``tempo``, ``key``, ``kind``)."""
     table = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
@@ -49,6 +93,39 @@ def load(name: str) -> Linear:
         spread=np.array(table["spread"], np.float64),
         weights=np.array(table["weights"], np.float64),
         bias=float(table["bias"]),
+        temperature=float(table["temperature"]),
+    )
+
+
+@lru_cache(maxsize=4)
+def load_quadratic(name: str) -> Quadratic:
+    """The model `name` (``kind``, ``tonality``)."""
+    table = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+    n = len(table["names"])
+    products = np.zeros((n, n))
+    products[np.triu_indices(n)] = table["products"]
+    return Quadratic(
+        names=tuple(table["names"]),
+        mean=np.array(table["mean"], np.float64),
+        spread=np.array(table["spread"], np.float64),
+        weights=np.array(table["weights"], np.float64),
+        products=products,
+        bias=float(table["bias"]),
+        temperature=float(table["temperature"]),
+    )
+
+
+@lru_cache(maxsize=2)
+def load_classes(name: str) -> Classes:
+    """The model `name` (``instrument``)."""
+    table = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+    return Classes(
+        labels=tuple(table["labels"]),
+        names=tuple(table["names"]),
+        mean=np.array(table["mean"], np.float64),
+        spread=np.array(table["spread"], np.float64),
+        weights=np.array(table["weights"], np.float64),
+        bias=np.array(table["bias"], np.float64),
         temperature=float(table["temperature"]),
     )
 

@@ -38,7 +38,7 @@ _STEP = 256
 _QUIET = 0.01
 """Below the loudest step by more than 20 dB is before or after the sound."""
 
-_WINDOWS, _WINDOWS_OF_A_LOOP = 2, 8
+_WINDOWS, _WINDOWS_OF_A_LOOP = 3, 8
 _LONGEST_LOOP_S = 16.0
 _SAME_THROUGHOUT = 0.85
 

@@ -1,0 +1,58 @@
+"""Which of 24 triads sounds when: what tells a minor key from its relative major, whose notes are the same."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SMOOTH = np.array([1, 2, 3, 2, 1], np.float32) / np.float32(9)
+"""Over five frames, nearly a second: chords change seldom, passing notes often."""
+
+_SHARP = 18.0
+"""How much likelier the best triad of a frame is than the next, by the difference of their fit."""
+
+_ROOT = 0.15
+"""What the root in the bass adds to a triad's fit, which is a cosine."""
+
+_LEAST = 1e-9
+
+Floats = NDArray[np.float32]
+
+
+def _triads() -> Floats:
+    """Unit vectors of the major triads, C first, and then of the minor ones: (24, 12)."""
+    shapes = np.zeros((2, 12), np.float32)
+    shapes[0, [0, 4, 7]] = shapes[1, [0, 3, 7]] = 1 / np.sqrt(3)
+    return np.stack([np.roll(shape, root) for shape in shapes for root in range(12)])
+
+
+TRIADS = _triads()
+
+
+def chord_weights(frames: Floats, bass: Floats) -> Floats:
+    """How much of each frame each triad has, (n_frames, 24), major ones first; rows sum to 1.
+
+    Parameters
+    ----------
+    frames, bass : ndarray of float32, shape (12, n_frames)
+        Chroma of all notes, and of the low ones.
+    """
+    notes, low = _smooth(frames), _smooth(bass)
+    notes /= np.maximum(np.sqrt(np.einsum("tc,tc->t", notes, notes))[:, None], _LEAST)
+    low *= _ROOT / np.maximum(low.max(axis=1, keepdims=True), _LEAST)
+    fit = notes @ TRIADS.T
+    fit[:, :12] += low
+    fit[:, 12:] += low
+    fit = np.exp(_SHARP * (fit - fit.max(axis=1, keepdims=True)))
+    return np.asarray(fit / fit.sum(axis=1, keepdims=True), np.float32)
+
+
+def _smooth(frames: Floats) -> Floats:
+    """A weighted mean over neighbouring frames, (n_frames, 12); the ends are held."""
+    reach = len(_SMOOTH) // 2
+    padded = np.concatenate([np.repeat(frames[:, :1], reach, 1), frames, np.repeat(frames[:, -1:], reach, 1)], axis=1).T
+    n = frames.shape[1]
+    smooth = _SMOOTH[0] * padded[:n]
+    for k in range(1, len(_SMOOTH)):
+        smooth += _SMOOTH[k] * padded[k : k + n]
+    return np.asarray(smooth)
