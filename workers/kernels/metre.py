@@ -19,8 +19,13 @@ def _fold(envelopes: Float32, periods: Doubles, beats: int, steps: int) -> Float
     place = np.empty(n_frames, np.int64)
     for c in range(periods.shape[0]):
         step = steps / periods[c]
+        turn = 0
         for t in range(n_frames):
-            place[t] = int(t * step) % (beats * steps)
+            at = int(t * step) - turn  # a subtraction now and then instead of a division each time
+            while at >= beats * steps:
+                at -= beats * steps
+                turn += beats * steps
+            place[t] = at
         for e in range(n_envelopes):
             row = folded[c, e]
             envelope = envelopes[e]
