@@ -56,7 +56,10 @@ def analyze(
         loudness=levels,
         spectrum=seen.spectrum,
         envelope=seen.shape,
-        rhythm=_rhythm(seen, found_tempo, duration_s),
+        rhythm={
+            **_rhythm(seen, found_tempo, duration_s),
+            "seam_step_db": defects.seam_step_db(y) if found_kind.label == "loop" else None,
+        },
         timbre=timbre.timbre(seen.cepstrum, timbre.brightness(seen.spectra), seen.chroma.tonalness),
         defects=defects.find_defects(
             y, sr, walked, mono, found_kind.label, bad_samples=bad_samples, truncated=truncated

@@ -69,13 +69,26 @@ def _silence(ends: Ends, n: int, sr: int) -> list[Defect]:
     return found
 
 
+def seam_step(y: NDArray[np.float32]) -> tuple[float, float]:
+    """The step from the last sample of (frames, channels) to the first, and the largest of those near either end."""
+    head, tail = y[:32].mean(axis=1), y[-32:].mean(axis=1)
+    usual = max(np.abs(np.diff(head)).max(initial=0), np.abs(np.diff(tail)).max(initial=0))
+    return abs(float(head[0] - tail[-1])), float(usual)
+
+
+def seam_step_db(y: NDArray[np.float32]) -> float:
+    """How much larger than any nearby the step at a loop's seam is, in dB, -60 to 60; from 6 on it may click."""
+    jump, usual = seam_step(y)
+    if jump == usual:
+        return 0.0
+    return round(float(np.clip(20 * np.log10(max(jump, 1e-9) / max(usual, 1e-9)), -60, 60)), 1)
+
+
 def _seam(y: NDArray[np.float32], peak: float) -> list[Defect]:
     """A step from the last sample to the first that is larger than any nearby would explain."""
     if len(y) < 64:
         return []
-    head, tail = y[:32].mean(axis=1), y[-32:].mean(axis=1)
-    jump = abs(float(head[0] - tail[-1]))
-    usual = float(max(np.abs(np.diff(head)).max(), np.abs(np.diff(tail)).max()))
+    jump, usual = seam_step(y)
     if jump < 0.1 * peak or jump < 2 * usual:
         return []
     return [Defect("click_at_seam", "The loop clicks where its end meets its start.", 0.0, round(jump, 4))]

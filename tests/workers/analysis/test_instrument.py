@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.workers.analysis.sounds import SR, as_frames, drum_loop, info_of
-from workers.analysis import analyze, instrument
+from workers.analysis import analyze, defects, instrument
 from workers.analysis.learned import load_classes
 from workers.analysis.mono import to_mono
 from workers.analysis.overview import measure
@@ -75,3 +75,15 @@ def test_deaf_to_gain() -> None:
     loud, quiet = (analyze(z, info_of(z), Hints()).instrument for z in (y, y * np.float32(0.125)))
     assert loud.label == quiet.label
     assert loud.confidence == pytest.approx(quiet.confidence, abs=0.01)
+
+
+def test_the_seam_of_a_loop_says_how_far_it_jumps() -> None:
+    t = np.arange(SR) / SR
+    smooth = as_frames(np.sin(2 * np.pi * 100 * t))
+    assert defects.seam_step_db(smooth) <= 0.5
+    assert defects.seam_step_db(smooth[: SR - 110]) > 20
+    assert defects.seam_step_db(np.zeros((4, 1), np.float32)) == 0.0
+    loop = drum_loop(120)
+    assert isinstance(analyze(loop, info_of(loop), Hints()).rhythm["seam_step_db"], float)
+    shot = as_frames(SOUNDS["bass"] / 9)
+    assert analyze(shot, info_of(shot), Hints()).rhythm["seam_step_db"] is None
