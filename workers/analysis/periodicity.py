@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.analysis.onsets import RATE, Onsets
+from workers.kernels.repeats import autocorrelation
 
 SLOWEST, FASTEST = 36.0, 260.0
 LOOP_BEATS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
@@ -48,18 +49,8 @@ def at(r: Doubles, lag: Doubles) -> Doubles:
 
 def measure_periodicity(onsets: Onsets) -> Periodicity:
     """Autocorrelation without the mean, each lag divided by its overlap."""
-    by_envelope = np.stack([_autocorrelation(e) for e in onsets.envelopes])
+    by_envelope = autocorrelation(np.stack(onsets.envelopes), _LONGEST_LAG + 1, overlap=1 - _OVERLAPS)
     return Periodicity(by_envelope, by_envelope[:4].mean(axis=0), len(onsets.full))
-
-
-def _autocorrelation(envelope: Doubles) -> Doubles:
-    e = envelope - envelope.mean()
-    n = len(e)
-    power = np.abs(np.fft.rfft(e, 1 << int(2 * n).bit_length())) ** 2
-    lags = min(_LONGEST_LAG, int(_OVERLAPS * n))
-    r = np.zeros(_LONGEST_LAG + 1)
-    r[: lags + 1] = np.fft.irfft(power)[: lags + 1] * n / (n - np.arange(lags + 1))
-    return np.asarray(r / max(float(r[0]), 1e-12))
 
 
 def candidates(p: Periodicity, duration_s: float, hinted: tuple[float, ...]) -> Doubles:

@@ -77,6 +77,11 @@ def _order(n: int) -> NDArray[np.int64]:
     return order
 
 
+def plain_plan(n: int) -> tuple[Float32, NDArray[np.int64]]:
+    """Twiddles and order of a complex transform of `n` rows, a power of two of at least 16, for `passes`."""
+    return _twiddles(n), _order(n)
+
+
 @kernel
 def turn_hops(y: Float32, first: int, hop: int, turned: Float32) -> None:
     """Put sample ``j`` of hop ``l`` at ``turned[j * WIDTH + l]``; hop 0 begins at ``y[first]``, zeros outside `y`."""
@@ -205,6 +210,13 @@ def remaining_passes(re: Float32, im: Float32, n: int, twiddles: Float32) -> Non
             size //= 4
         if size == 2:
             last_pairs(re, im, begin, quarter)
+
+
+@kernel
+def passes(re: Float32, im: Float32, n: int, twiddles: Float32) -> None:
+    """The whole transform of `n` complex rows, in place; bin ``k`` ends at `plain_plan`'s ``order[k]``."""
+    butterflies(re, im, 0, n, twiddles, 0)
+    remaining_passes(re, im, n, twiddles)
 
 
 @kernel
