@@ -119,6 +119,8 @@ class TempoLesson:
         for title, wanted in (("files", True), ("edits", False)):
             part = [(z[: h.heard] * odds[0], h.bpm[: h.heard], h) for z, h in pairs if h.original is wanted]
             _show(title, part)
+            if wanted:
+                _name_mistakes(part)
         hinted = [(z * odds[0] + _hint_columns(h) @ odds[1:], h.bpm, h) for z, h in pairs if h.original and h.said]
         _show("files with hints made up", hinted)
         print("odds:", ", ".join(f"{name} {value:.2f}" for name, value in zip(ODDS, odds, strict=True)))
@@ -152,6 +154,13 @@ def _show(title: str, part: Sequence[tuple[Doubles, Doubles, _Heard]]) -> None:
     print(f"   believed {100 * belief.mean():.1f}, calibration error {sum(gaps) / max(1, len(belief)):.3f}")
     for b in np.unique(bins):
         print(f"   {b / 10:.1f}-{b / 10 + 0.1:.1f}: {100 * right[bins == b].mean():.0f} % of {(bins == b).sum()}")
+
+
+def _name_mistakes(part: Sequence[tuple[Doubles, Doubles, _Heard]]) -> None:
+    for z, bpm, h in part:
+        said = float(bpm[tempo.choose(softmax(z), bpm)[0]])
+        if not h.label.group and abs(said / h.true - 1) >= 0.04:
+            print(f"   {h.label.path.name}: {h.true:g} and said {said:.2f}")
 
 
 def _lines(values: NDArray[np.float32] | Doubles) -> str | list[str]:
