@@ -9,7 +9,7 @@ from benchmarks.train import network
 from benchmarks.train.hints import made_up
 from benchmarks.train.network import Member, Question
 
-MEMBER = Member(slice(None), hidden=8, epochs=250, drop=0.0)
+MEMBER = Member(slice(None), hidden=16, epochs=150, drop=0.0)
 
 
 def questions(count: int, *, seed: int = 0) -> list[Question]:
@@ -28,7 +28,7 @@ def share_right(asked: list[Question], scores: list[np.ndarray]) -> float:
 
 
 def test_a_network_learns_what_no_straight_line_tells():
-    asked = questions(300)
+    asked = questions(600)
     scale = network.scale_of(asked)
     assert share_right(asked, network.held_out(asked, [q.X for q in asked], scale, [MEMBER])) > 0.8
 
