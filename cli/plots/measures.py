@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.analysis.beats import find_beats
 from workers.analysis.mono import SR, to_mono
 from workers.analysis.onsets import RATE
 from workers.analysis.overview import measure
+from workers.model import Tempo
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -20,8 +22,6 @@ _ROWS = 160
 _RANGE_DB = 70.0
 _N_FFT, _CHROMA_FFT = 2048, 8192
 _TEMPO_WINDOW_S = 8.0
-_LATE = 0.03
-"""Seconds within which an onset and a beat are one."""
 _CLEAR = 0.6
 """Autocorrelation of a clear pulse."""
 
@@ -42,13 +42,17 @@ class Seen:
     """Seconds."""
     beats: Doubles
     """Seconds; none where there is no tempo."""
+    downbeats: Doubles
+    """Those of the beats that begin a bar, where bars were found."""
 
 
-def see(y: Floats, sr: int, bpm: float | None, tuning_cents: float | None, columns: int) -> Seen:
-    """Measure a decoded sound, (frames, channels), for pictures `columns` wide."""
+def see(y: Floats, sr: int, tempo: Tempo, tuning_cents: float | None, columns: int) -> Seen:
+    """Measure a decoded sound, (frames, channels), of which tempo and tuning are known, for pictures `columns` wide."""
     mono = to_mono(y, sr)
     duration_s = len(y) / sr
-    onsets = measure(mono, duration_s).onsets
+    overview = measure(mono, duration_s)
+    onsets, beats = overview.onsets, find_beats(overview, tempo, duration_s)
+    bars = beats is not None and beats.per_bar is not None and beats.downbeat is not None
     low, high = _outline(mono.y, columns)
     return Seen(
         duration_s=duration_s,
@@ -58,7 +62,8 @@ def see(y: Floats, sr: int, bpm: float | None, tuning_cents: float | None, colum
         chroma=_chromagram(mono.y, columns, tuning_cents or 0.0),
         tempogram=_tempogram(onsets.full, columns),
         onsets=onsets.times,
-        beats=find_beats(onsets.full, duration_s, bpm) if bpm else np.zeros(0),
+        beats=np.zeros(0) if beats is None else beats.times,
+        downbeats=beats.times[beats.downbeat :: beats.per_bar] if beats is not None and bars else np.zeros(0),
     )
 
 
@@ -132,18 +137,3 @@ def _tempogram(envelope: Doubles, columns: int) -> Doubles:
     spread = np.interp(np.linspace(0, steps - 1, columns), np.arange(steps), np.arange(steps))
     # where nothing repeats well, nothing is to look as if it did
     return rows[:, np.round(spread).astype(int)] / max(float(rows.max()), _CLEAR)
-
-
-def find_beats(envelope: Doubles, duration_s: float, bpm: float) -> Doubles:
-    """Seconds of the beats of a steady tempo, where the onsets are strongest."""
-    period = 60 / bpm
-    phases = np.arange(0, 1, 1 / 96)
-    beats = np.arange(0, max(1, int(duration_s / period)))
-    at = np.round((phases[:, None] + beats) * period * RATE).astype(int)
-    strength = np.where(at < len(envelope), envelope[np.minimum(at, len(envelope) - 1)], 0).mean(axis=1)
-    # a loop begins on a beat: only what is clearly stronger elsewhere says otherwise
-    strength[0] *= 1.15
-    first = float(phases[int(strength.argmax())]) * period
-    if period - first < _LATE:  # a beat at the very start, of which the envelope shows only the end
-        first -= period
-    return np.asarray(np.maximum(np.arange(first, duration_s, period), 0.0))

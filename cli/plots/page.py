@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cli.plots.canvas import BLUE, GREEN, GREY, INNER, LEFT, LINE, RED, WIDTH, Box, Canvas
 from cli.plots.measures import FASTEST, HIGHEST_HZ, LOWEST_HZ, SLOWEST, Seen, see
-from workers.model import TONICS
+from workers.model import TONICS, Tempo
 
 _WAVE, _SPECTRUM = Box(126, 200), Box(394, 300)
 _CHROMA, _TEMPO = Box(738, 204), Box(988, 188)
@@ -28,7 +28,9 @@ def draw(path: Path, row: dict[str, Any], y: NDArray[np.float32], sr: int) -> No
     OSError
         The picture cannot be written.
     """
-    seen = see(y, sr, row["tempo"]["bpm"], row["key"]["tuning_cents"], INNER)
+    said = row["tempo"]
+    tempo = Tempo(said["bpm"], said["confidence"], said["beats"], (), said["reason"])
+    seen = see(y, sr, tempo, row["key"]["tuning_cents"], INNER)
     canvas = Canvas()
     _title(canvas, row)
     _wave(canvas, seen)
@@ -60,7 +62,8 @@ def _title(canvas: Canvas, row: dict[str, Any]) -> None:
 def _wave(canvas: Canvas, seen: Seen) -> None:
     box, middle = _WAVE, _WAVE.top + _WAVE.height / 2
     beats = len(seen.beats) <= _MOST_LINES and len(seen.beats)
-    canvas.heading(box, "Waveform", f"onsets above{', beats in red' if beats else ''}")
+    explained = (", beats in red" if beats else "") + (", bars bold" if beats and len(seen.downbeats) else "")
+    canvas.heading(box, "Waveform", f"onsets above{explained}")
     half = box.height / 2 - 12
     for n in range(INNER):
         canvas.draw.line(
@@ -68,6 +71,7 @@ def _wave(canvas: Canvas, seen: Seen) -> None:
         )
     if beats:
         canvas.verticals(box, seen.beats.tolist(), seen.duration_s, RED)
+        canvas.verticals(box, seen.downbeats.tolist(), seen.duration_s, RED, 3)
     if len(seen.onsets) <= 2 * _MOST_LINES:
         canvas.verticals(Box(box.top, 10), seen.onsets.tolist(), seen.duration_s, GREEN, 2)
     canvas.draw.line((LEFT, middle, LEFT + INNER, middle), fill=LINE)
