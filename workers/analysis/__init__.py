@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.analysis import beats, defects, embedding, instrument, key, kind, loudness, pitch, preview, tempo, timbre
-from workers.analysis.mono import to_mono
+from workers.analysis.mono import survey, to_mono
 from workers.analysis.overview import Overview, measure
-from workers.kernels.waveform import survey_waveform
 from workers.model import Analysis, AudioInfo, Descriptors, Instrument, Key, Kind, Pitch, Tempo
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def analyze(
         Whether the file ends before its header says.
     """
     sr = info.sample_rate_hz
-    walked = survey_waveform(y, sr)
+    walked = survey(y, sr)
     levels = loudness.measure(walked)
     mono = to_mono(y, sr, walked)
     duration_s = len(y) / sr

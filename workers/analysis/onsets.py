@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from workers.analysis.mono import SR
 from workers.analysis.spectra import ONSET_HOP, ONSET_MELS, Spectra
-from workers.kernels.envelopes import local_mean, onset_envelopes, sharpen
+from workers.kernels.envelopes import local_mean, onset_envelopes, sharpen_all
 from workers.kernels.peaks import find_peaks_simple
 
 RATE = SR / ONSET_HOP
@@ -58,16 +58,8 @@ def find_onsets(spectra: Spectra) -> Onsets:
     rises = onset_envelopes(spectra.onset_mel, np.array(_BAND_EDGES), lag=_LAG, range_db=_RANGE_DB)
     times, strengths = _pick(rises.full, rises.start)
     reach = int(RATE / 2)
-    low, mid, high = (sharpen(band, reach) for band in rises.bands)
-    return Onsets(
-        full=sharpen(rises.full, reach),
-        low=low,
-        mid=mid,
-        high=high,
-        energy=sharpen(rises.energy, reach),
-        times=times,
-        strengths=strengths,
-    )
+    full, low, mid, high, energy = sharpen_all(rises.rows, reach)
+    return Onsets(full, low, mid, high, energy, times, strengths)
 
 
 def _pick(full: Doubles, start: float) -> tuple[Doubles, Doubles]:

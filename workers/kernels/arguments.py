@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from workers.errors import ParameterError
 
 FLOAT32 = np.dtype(np.float32)
+FLOAT64 = np.dtype(np.float64)
 Float32 = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Floats = NDArray[np.float32] | NDArray[np.float64]
@@ -29,8 +30,10 @@ def as_array(x: Any, name: str, ndim: int, *, keep_double: bool = False) -> NDAr
     ParameterError
         If `x` is not numbers, is empty or has another number of dimensions.
     """
-    if type(x) is np.ndarray and x.dtype is FLOAT32 and x.ndim == ndim and x.flags.carray and x.size:
-        return x  # the usual case: np.require alone would cost a microsecond
+    if type(x) is np.ndarray and x.ndim == ndim and x.flags.carray and x.size:
+        dtype = x.dtype
+        if dtype is FLOAT32 or (keep_double and dtype is FLOAT64):
+            return x  # the usual case: np.require alone would cost a microsecond
     if not isinstance(x, np.ndarray):
         x = _from_sequence(x, name)
     if x.ndim != ndim or x.size == 0:

@@ -168,21 +168,30 @@ def describe_shape(e: ArrayLike) -> Shape:
 class Rises(NamedTuple):
     """What `onset_envelopes` returns; float64, one value a frame."""
 
-    bands: Doubles
-    """Mean rise in each band, in dB, (n_bands, n_frames)."""
-    full: Doubles
-    """Mean rise over all rows, in dB, (n_frames,)."""
-    energy: Doubles
-    """Sum over rows of the rise of amplitude."""
+    rows: Doubles
+    """First `full`, then the bands, last `energy`, (n_bands + 2, n_frames)."""
     start: float
     """Mean over rows of how far the loudest of the first ``lag + 1`` frames lies above the floor, in dB."""
 
+    @property
+    def full(self) -> Doubles:
+        """Mean rise over all rows of the spectrogram, in dB, (n_frames,)."""
+        return np.asarray(self.rows[0])
+
+    @property
+    def bands(self) -> Doubles:
+        """Mean rise in each band, in dB, (n_bands, n_frames)."""
+        return self.rows[1:-1]
+
+    @property
+    def energy(self) -> Doubles:
+        """Sum over rows of the rise of amplitude."""
+        return np.asarray(self.rows[-1])
+
 
 @kernel
-def _rises(
-    M: Float32, n_frames: int, edges: NDArray[np.int64], lag: int, range_db: float, bands: Doubles, sums: Doubles
-) -> float:
-    """Fill `bands` and, in `sums`, rows full and energy."""
+def _rises(M: Float32, n_frames: int, edges: NDArray[np.int64], lag: int, range_db: float, out: Doubles) -> float:
+    """Fill the rows of `out`: full, the bands, energy."""
     rows, width = M.shape
     n_bands = edges.shape[0] - 1
     top = splat(np.float32(1e-12))
@@ -219,9 +228,9 @@ def _rises(
         whole = 0.0
         for band in range(n_bands):
             whole += rise[band, t]
-            bands[band, t] = rise[band, t] / np.float32(edges[band + 1] - edges[band])
-        sums[0, t] = whole / rows
-        sums[1, t] = grown[t]
+            out[1 + band, t] = rise[band, t] / np.float32(edges[band + 1] - edges[band])
+        out[0, t] = whole / rows
+        out[1 + n_bands, t] = grown[t]
     return float(start / rows)
 
 
@@ -253,7 +262,9 @@ def onset_envelopes(M: Float32, band_edges: NDArray[np.int64], *, lag: int = 2, 
         If `M` is not a non-empty matrix, the edges do not rise from its first row to its last, or a number is out of
         range.
     """
-    cells: Float32 = as_array(M, "M", 2)
+    cells = np.asarray(M)
+    if cells.ndim != 2 or cells.size == 0:
+        raise ParameterError(f"M must be a non-empty matrix, not of shape {cells.shape}.")
     edges = np.ascontiguousarray(band_edges, np.int64)
     rows, n_frames = cells.shape
     if edges.ndim != 1 or edges[0] != 0 or edges[-1] != rows or not (np.diff(edges) > 0).all():
@@ -262,9 +273,8 @@ def onset_envelopes(M: Float32, band_edges: NDArray[np.int64], *, lag: int = 2, 
     range_db = as_number(range_db, "range_db", above=0.0)
     padded = np.zeros((rows, -(-n_frames // LANES) * LANES), np.float32)
     padded[:, :n_frames] = cells
-    bands, sums = np.empty((len(edges) - 1, n_frames)), np.empty((2, n_frames))
-    start = _rises(padded, n_frames, edges, lag, range_db, bands, sums)
-    return Rises(bands, sums[0], sums[1], start)
+    out = np.empty((len(edges) + 1, n_frames))
+    return Rises(out, _rises(padded, n_frames, edges, lag, range_db, out))
 
 
 @kernel
@@ -292,6 +302,12 @@ def _sharpen(e: Doubles, weights: Doubles, reach: int, share: float, out: Double
     _local_mean(smooth, reach, out)
     for t in range(n):
         out[t] = max(0.0, smooth[t] - share * out[t])
+
+
+@kernel
+def _sharpen_all(rows: Doubles, weights: Doubles, reach: int, share: float, out: Doubles) -> None:
+    for i in range(rows.shape[0]):
+        _sharpen(rows[i], weights, reach, share, out[i])
 
 
 _WEIGHTS = np.hanning(7)[1:-1] / np.hanning(7).sum()
@@ -322,8 +338,17 @@ def sharpen(e: ArrayLike, reach: int, *, share: float = 0.8) -> Doubles:
         If `e` is not a non-empty vector or ``reach < 1``.
     """
     envelope = as_vector(e, "e", keep_double=True).astype(np.float64, copy=False)
-    out = np.empty(len(envelope))
-    _sharpen(envelope, _WEIGHTS, as_count(reach, "reach"), as_number(share, "share"), out)
+    return np.asarray(sharpen_all(envelope[np.newaxis], reach, share=share)[0])
+
+
+def sharpen_all(rows: ArrayLike, reach: int, *, share: float = 0.8) -> Doubles:
+    """`sharpen` of each row of a matrix, (n_rows, n).
+
+    ``max(0, s[t] - share mean_{|u - t| <= reach} s[u])``. Raises ParameterError as `sharpen`.
+    """
+    envelopes = as_array(rows, "rows", 2, keep_double=True).astype(np.float64, copy=False)
+    out = np.empty(envelopes.shape)
+    _sharpen_all(envelopes, _WEIGHTS, as_count(reach, "reach"), as_number(share, "share"), out)
     return out
 
 
