@@ -65,8 +65,9 @@ class MongoOutbox:
     def outgoing(self, limit: int) -> Outgoing | None:
         taken = self._take(limit)
         if taken:
-            vectors = tuple(_pending(each) for parcel in taken for each in parcel["vectors"])
-            return Outgoing(vectors, parcels=tuple(parcel["_id"] for parcel in taken))
+            # Each once: a chunk that is done again leaves another parcel with the same vectors.
+            vectors = {each["id"]: _pending(each) for parcel in taken for each in parcel["vectors"]}
+            return Outgoing(tuple(vectors.values()), parcels=tuple(parcel["_id"] for parcel in taken))
         meta = self._read_meta()
         return self._walked(str(meta["walked_to"]), limit) if "walked_to" in meta else None
 

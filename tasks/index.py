@@ -27,8 +27,8 @@ PART: Final = "index"
 _HOLD_S: Final = 30.0
 _BEAT_TTL_S: Final = 30.0
 _CHECK_EACH_S: Final = 60.0
-_ORPHAN_S: Final = 60.0
-"""Samples are written within seconds; after so long whoever began to is dead."""
+_ORPHAN_S: Final = 20.0
+"""Samples are written within seconds; after so long whoever began to is dead, or will see that it was given up."""
 
 
 class IndexWriter:

@@ -130,7 +130,8 @@ class MemorySamples:
                 if not taken or sum(map(len, taken.values())) + len(vectors) <= limit:
                     taken[key] = vectors
             if taken:
-                return Outgoing(tuple(chain.from_iterable(taken.values())), parcels=tuple(taken))
+                once = {each.id: each for each in chain.from_iterable(taken.values())}
+                return Outgoing(tuple(once.values()), parcels=tuple(taken))
             if self._walk is None:
                 return None
             left = [kept.new for each, kept in sorted(self._kept.items()) if each > self._walk[0]]

@@ -26,7 +26,13 @@ START_S = 180
 class Cluster:
     """A running ``samplemind up`` and its HTTP door."""
 
-    def __init__(self, data_dir: Path, roots: Mapping[str, Path], workers: int = 2) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        roots: Mapping[str, Path],
+        workers: int = 2,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.data_dir = data_dir
         self.port = free_port()
         command = [sys.executable, "-m", "cli", "up", "--data-dir", str(data_dir), "--port", str(self.port)]
@@ -34,9 +40,10 @@ class Cluster:
         for name, path in roots.items():
             command += ["--root", f"{name}={path}"]
         self.log = open(data_dir.parent / f"{data_dir.name}.log", "wb")  # noqa: SIM115 - closed by stop()
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SAMPLEMIND_")}
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("SAMPLEMIND_")}
+        whole = {**clean, **(environment or {})}
         self.process = subprocess.Popen(
-            command, cwd=PROJECT, env=environment, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True
+            command, cwd=PROJECT, env=whole, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True
         )
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
 
@@ -148,9 +155,11 @@ class Cluster:
 
 
 @contextmanager
-def running(data_dir: Path, roots: Mapping[str, Path], workers: int = 2) -> Iterator[Cluster]:
+def running(
+    data_dir: Path, roots: Mapping[str, Path], workers: int = 2, environment: Mapping[str, str] | None = None
+) -> Iterator[Cluster]:
     """A ready cluster, stopped at the end; it must stop cleanly."""
-    cluster = Cluster(data_dir, roots, workers)
+    cluster = Cluster(data_dir, roots, workers, environment)
     try:
         cluster.wait_ready()
         yield cluster

@@ -71,6 +71,14 @@ def test_what_was_taken_and_not_sent_is_given_again(bench: Bench) -> None:
     assert len(drain(bench.samples)) == 3
 
 
+def test_what_was_written_twice_goes_out_once_at_a_time(bench: Bench) -> None:
+    for _ in range(2):
+        bench.samples.insert([sample(i) for i in range(3)])
+    outgoing = bench.samples.outgoing(100)
+    assert outgoing is not None
+    assert len(outgoing.vectors) == len({each.id for each in outgoing.vectors}) == 3
+
+
 def test_a_backlog_goes_out_to_its_end_each_once(bench: Bench) -> None:
     made = [sample(i) for i in range(500)]
     for n in range(0, 450, 30):

@@ -1,0 +1,8 @@
+"""Every scenario there is. Importing them is what puts them into the matrix."""
+
+from __future__ import annotations
+
+from tests.faults import link_faults, process_faults
+from tests.faults.scenario import SCENARIOS
+
+__all__ = ["SCENARIOS", "link_faults", "process_faults"]

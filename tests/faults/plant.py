@@ -1,0 +1,149 @@
+"""A whole cluster for the fault tests: every server a child process behind a proxy, everything else under `up`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tests.faults.proxy import Proxy
+from tests.integration.cluster import Cluster, running
+from tests.integration.material import make_short_files
+from tests.servers import Server, chroma_server, mongo_server, valkey_server
+
+LEASE_S = 6
+"""Short, so that what a dead worker held comes back while somebody waits for it."""
+
+
+class Plant:
+    """The servers, the links to them, and the cluster that uses those links."""
+
+    def __init__(self, folder: Path, servers: Mapping[str, Server], links: Mapping[str, Proxy], cluster: Cluster):
+        self.folder, self.servers, self.links, self.cluster = folder, servers, links, cluster
+        self._pause = threading.Event()
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self._pause.wait(seconds)
+
+    def wait_for(self, what: Callable[[], bool], within_s: float = 60, each_s: float = 0.05) -> None:
+        """Wait until something is so."""
+        end = time.monotonic() + within_s
+        while not what():
+            assert time.monotonic() < end, f"not within {within_s} s:\n{self.cluster.said()[-2000:]}"
+            self._pause.wait(each_s)
+
+    def under_way(self, job_id: str, share: float = 0.1) -> None:
+        """Wait until so much of a job has ended."""
+
+        def is_so() -> bool:
+            counts = self.cluster.job(job_id)["counts"]
+            return bool(counts["submitted"] and counts["submitted"] - counts["pending"] >= share * counts["submitted"])
+
+        self.wait_for(is_so)
+
+    def over(self, job_id: str) -> bool:
+        """Whether a job has ended. A gateway that is away cannot say so."""
+        try:
+            return bool(self.cluster.job(job_id)["state"] in ("complete", "cancelled", "failed"))
+        except Exception:  # noqa: BLE001 - whatever it is that the fault does to us
+            return False
+
+    def worker_parents(self) -> list[psutil.Process]:
+        """Celery's main processes."""
+        found = self.cluster.processes("--pool prefork")
+        below = {child.pid for each in found for child in _children(each)}
+        return [each for each in found if each.pid not in below]
+
+    def worker_children(self) -> list[psutil.Process]:
+        """The processes that do the work, one of each worker."""
+        return [child for parent in self.worker_parents() for child in _children(parent)]
+
+    def decoders(self) -> list[psutil.Process]:
+        """The processes that decode for the workers."""
+        return self.cluster.processes("decode_process")
+
+    def heal(self) -> None:
+        """Every link passes everything on, every stopped process goes on, every server runs."""
+        for link in self.links.values():
+            link.heal()
+        for process in self.everything():
+            _go_on(process)
+        for server in self.servers.values():
+            if server.process is None or server.process.poll() is not None:
+                server.start()
+            _go_on(psutil.Process(server.process.pid) if server.process else None)
+
+    def everything(self) -> list[psutil.Process]:
+        """The supervisor and all below it."""
+        supervisor = psutil.Process(self.cluster.process.pid)
+        return [supervisor, *supervisor.children(recursive=True)]
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return list(process.children())
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _go_on(process: psutil.Process | None) -> None:
+    try:
+        if process is not None and process.status() == psutil.STATUS_STOPPED:
+            process.resume()
+    except psutil.NoSuchProcess:
+        return
+
+
+@contextmanager
+def started_plant(
+    folder: Path, *, workers: int = 2, environment: Mapping[str, str] | None = None, only: Sequence[str] = ()
+) -> Iterator[Plant]:
+    """A ready plant on servers of its own; its library root is ``library`` in `folder`."""
+    library = folder / "library"
+    library.mkdir(parents=True)
+    with ExitStack() as stack:
+        servers, links = {}, {}
+        for name, make in (("mongo", mongo_server), ("redis", valkey_server), ("chroma", chroma_server)):
+            server = make(folder / name)
+            stack.callback(server.stop)
+            servers[name] = server.start()
+            links[name] = stack.enter_context(Proxy(server.port))
+        settings = {
+            "SAMPLEMIND_MONGO__URL": f"mongodb://127.0.0.1:{links['mongo'].port}/?directConnection=true",
+            "SAMPLEMIND_REDIS__URL": f"redis://127.0.0.1:{links['redis'].port}/0",
+            "SAMPLEMIND_CHROMA__URL": f"http://127.0.0.1:{links['chroma'].port}",
+            "SAMPLEMIND_QUEUE__LEASE_S": str(LEASE_S),
+            "SAMPLEMIND_QUEUE__CHUNK_FILES": "40",
+            "SAMPLEMIND_QUEUE__TASK_TIME_LIMIT_S": "15",
+            "SAMPLEMIND_QUEUE__VISIBILITY_TIMEOUT_S": "30",  # what a dead worker had taken is delivered again
+            **(environment or {}),
+        }
+        roots = {"library": library}
+        cluster = stack.enter_context(running(folder / "data", roots, workers=workers, environment=settings))
+        make_short_files(library / "warm", 80 * workers)  # so that every process is there that will be
+        cluster.wait_job(cluster.submit("warm"))
+        yield Plant(folder, servers, links, cluster)
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What the cluster is made of: to be the same after a fault as before it."""
+
+    processes: int
+    """Without what a worker starts with its first file: its decoder, and Python's tracker of shared memory."""
+    descriptors: int
+    resident_mb: float
+
+
+def footprint(plant: Plant) -> Footprint:
+    """The cluster's now."""
+    there = plant.everything()
+    resident = sum(process.memory_info().rss for process in there) / 1e6
+    later = [*plant.decoders(), *plant.cluster.processes("resource_tracker")]
+    return Footprint(len(there) - len(later), sum(process.num_fds() for process in there), resident)

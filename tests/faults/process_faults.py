@@ -1,0 +1,137 @@
+"""F1 to F8: processes that are killed or frozen."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import threading
+
+import httpx
+import psutil
+
+from tests.faults.scenario import Trial, scenario
+from tests.servers import Server
+
+
+def _kill(process: psutil.Process) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.kill()
+
+
+def _restart(server: Server, trial: Trial) -> None:
+    """kill -9, a moment of absence, and a start on the same data and port."""
+    server.kill()
+    trial.pause(0.2, 2)
+    server.start()
+
+
+@scenario(1, "kill -9 of a worker's main process, every few seconds")
+def killed_workers(trial: Trial) -> None:
+    trial.plant.under_way(trial.job_id)
+    for _ in range(3):
+        if trial.over:
+            return
+        parents = trial.plant.worker_parents()
+        if parents:
+            _kill(trial.chance.choice(parents))
+        trial.pause(1, 3)
+
+
+@scenario(2, "kill -9 of a random process that works, or of its decoder")
+def killed_children(trial: Trial) -> None:
+    trial.plant.under_way(trial.job_id)
+    for _ in range(3):
+        if trial.over:
+            return
+        victims = [*trial.plant.worker_children(), *trial.plant.decoders()]
+        if victims:
+            _kill(trial.chance.choice(victims))
+        trial.pause(0.5, 2)
+
+
+@scenario(3, "SIGSTOP of a worker past its lease, then SIGCONT or SIGKILL")
+def frozen_worker(trial: Trial) -> None:
+    trial.plant.under_way(trial.job_id)
+    parents = trial.plant.worker_parents()
+    victim = trial.chance.choice(parents)
+    frozen = [victim, *victim.children(recursive=True)]
+    for process in frozen:
+        process.suspend()
+    trial.plant.wait(trial.hold_s)
+    if trial.chance.random() < 0.5:
+        _kill(victim)
+    for process in frozen:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.resume()
+
+
+@scenario(4, "kill -9 of the gateway during a POST and during events; the client asks again with its key")
+def killed_gateway(trial: Trial) -> None:
+    cluster = trial.plant.cluster
+    body = {"source": {"root": "library", "path": trial.library.folder.name, "pattern": "**/blip_0000*"}}
+    headers = {"Idempotency-Key": f"again-{trial.job_id}"}
+    answers: list[str] = []
+
+    def post() -> None:
+        with contextlib.suppress(httpx.HTTPError):
+            answer = cluster.http.post("/v1/jobs", json=body, headers=headers)
+            if answer.status_code == 202:
+                answers.append(answer.json()["id"])
+
+    for _ in range(3):
+        poster = threading.Thread(target=post)
+        poster.start()
+        trial.pause(0, 0.02)
+        for gateway in cluster.processes("-m api"):
+            _kill(gateway)
+        poster.join()
+        cluster.wait_ready(60)
+    post()
+    assert len(set(answers)) == 1, f"one key, {len(set(answers))} jobs"
+    assert cluster.wait_job(answers[-1])["state"] == "complete"
+
+
+@scenario(5, "kill -9 of Redis: it comes back with its data, then without any")
+def lost_redis(trial: Trial) -> None:
+    redis = trial.plant.servers["redis"]
+    trial.plant.under_way(trial.job_id)
+    _restart(redis, trial)
+    trial.pause(0.5, 2)
+    redis.kill()
+    for kept in (redis.directory / "valkey").iterdir():
+        shutil.rmtree(kept) if kept.is_dir() else kept.unlink()
+    redis.start()
+
+
+@scenario(6, "kill -9 of the ledger, again and again")
+def killed_ledger(trial: Trial) -> None:
+    trial.plant.under_way(trial.job_id)
+    for _ in range(3):
+        _restart(trial.plant.servers["mongo"], trial)
+        trial.pause(1, 3)
+
+
+@scenario(7, "kill -9 of Chroma while vectors are written, then its folder deleted")
+def lost_index(trial: Trial) -> None:
+    chroma = trial.plant.servers["chroma"]
+    trial.plant.under_way(trial.job_id)
+    _restart(chroma, trial)
+    trial.pause(0.5, 2)
+    chroma.kill()
+    shutil.rmtree(chroma.directory / "chroma", ignore_errors=True)
+    chroma.start()
+
+
+@scenario(8, "SIGSTOP of each server in turn")
+def frozen_servers(trial: Trial) -> None:
+    trial.plant.under_way(trial.job_id)
+    names = ["mongo", "redis", "chroma"]
+    trial.chance.shuffle(names)
+    for name in names:
+        process = trial.plant.servers[name].process
+        assert process is not None
+        process.send_signal(signal.SIGSTOP)
+        trial.plant.wait(trial.hold_s * 2 / 3)
+        process.send_signal(signal.SIGCONT)
+        trial.pause(0.5, 1.5)
