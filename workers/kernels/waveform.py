@@ -32,6 +32,7 @@ from workers.kernels.weighting import (
     channel_weights,
     k_blocks,
     k_energy,
+    k_energy_of_two,
     k_weighting,
     oversampler,
 )
@@ -169,21 +170,27 @@ def _halve_tile(tile: Float32, even: Float32, odd: Float32, side: Float32, made:
 
 @kernel
 def _weigh(
-    plane: Doubles,
+    wide: Doubles,
     begin: int,
     size: int,
     step: int,
-    weight: float,
+    weights: Doubles,
     k: tuple[Doubles, Doubles],
     state: Doubles,
     powers: Doubles,
 ) -> None:
-    """Add the weighted energy of a tile of one channel to the steps it lies in."""
+    """Add the weighted energy of a tile of every channel to the steps it lies in."""
+    channels = wide.shape[0]
     start = 0
     while start < size:
         block = (begin + start) // step
         stop = min(size, (block + 1) * step - begin)
-        powers[block] += weight * k_energy(plane, start, stop, k[0], k[1], state)
+        for c in range(0, channels - 1, 2):
+            one, two = k_energy_of_two(wide[c], wide[c + 1], start, stop, k[0], k[1], state[c], state[c + 1])
+            powers[block] += weights[c] * one + weights[c + 1] * two
+        if channels % 2:
+            c = channels - 1
+            powers[block] += weights[c] * k_energy(wide[c], start, stop, k[0], k[1], state[c])
         start = stop
 
 
@@ -204,7 +211,7 @@ def _survey(
     energies = np.zeros(channels)
     powers = np.zeros(n // step + 1)
     state = np.zeros((channels, 8))
-    wide = np.empty(TILE)
+    wide = np.empty((channels, TILE))
     tile = np.zeros(TILE + LANES, np.float32)
     made = np.zeros(TILE, np.float32)
     even = np.zeros(TILE + 2 * MOST_TAPS, np.float32)
@@ -242,13 +249,14 @@ def _survey(
                     true_peak = max(true_peak, between_samples(planes[c], BEFORE + chunk * CHUNK, filters))
         for c in range(channels):
             for i in range(size):
-                wide[i] = planes[c, BEFORE + i]
-            _weigh(wide, begin, size, step, weights[c], k, state[c], powers)
+                wide[c, i] = planes[c, BEFORE + i]
+            for i in range(BEFORE):
+                planes[c, i] = planes[c, TILE + i]
+        _weigh(wide, begin, size, step, weights, k, state, powers)
+        for c in range(channels):
             for i in range(4):
                 if abs(state[c, i]) < NOTHING:
                     state[c, i] = 0
-            for i in range(BEFORE):
-                planes[c, i] = planes[c, TILE + i]
     return sums, energies, powers, float(true_peak), mono_energy
 
 

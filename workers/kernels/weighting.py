@@ -164,6 +164,21 @@ def _step(
 
 
 @kernel
+def _k_rest(x: Doubles, begin: int, end: int, filters: Doubles, state: Doubles) -> float:
+    """The energy of fewer than eight samples, one after the other."""
+    energy = 0.0
+    for i in range(begin, end):
+        u = filters[0, 0] * x[i] + state[0]
+        state[0] = filters[0, 1] * x[i] - filters[0, 3] * u + state[1]
+        state[1] = filters[0, 2] * x[i] - filters[0, 4] * u
+        out = u + state[2]
+        state[2] = -2 * u - filters[1, 3] * out + state[3]
+        state[3] = u - filters[1, 4] * out
+        energy += out * out
+    return energy
+
+
+@kernel
 def k_energy(x: Doubles, begin: int, end: int, blocks: Doubles, filters: Doubles, state: Doubles) -> float:
     """Energy of ``x[begin:end]`` behind both filters; the first four of `state`, (8,), are what they remember."""
     squares = splat_double(0.0)
@@ -179,14 +194,28 @@ def k_energy(x: Doubles, begin: int, end: int, blocks: Doubles, filters: Doubles
         squares += v * v
         i += 8
     store_doubles(state, 0, z)
-    energy = total_of_doubles(squares)
-    while i < end:
-        u = filters[0, 0] * x[i] + state[0]
-        state[0] = filters[0, 1] * x[i] - filters[0, 3] * u + state[1]
-        state[1] = filters[0, 2] * x[i] - filters[0, 4] * u
-        out = u + state[2]
-        state[2] = -2 * u - filters[1, 3] * out + state[3]
-        state[3] = u - filters[1, 4] * out
-        energy += out * out
-        i += 1
-    return energy
+    return total_of_doubles(squares) + _k_rest(x, i, end, filters, state)
+
+
+@kernel
+def k_energy_of_two(
+    x: Doubles, y: Doubles, begin: int, end: int, blocks: Doubles, filters: Doubles, one: Doubles, two: Doubles
+) -> tuple[float, float]:
+    """The same of two channels: each waits for its own memory, so both take hardly longer than one."""
+    squares = splat_double(0.0)
+    others = splat_double(0.0)
+    z = load_doubles(one, 0)
+    w = load_doubles(two, 0)
+    i = begin
+    while i + 8 <= end:
+        v = _step(x, i, blocks[0], spread_0(z), spread_1(z), spread_2(z), spread_3(z))
+        u = _step(y, i, blocks[0], spread_0(w), spread_1(w), spread_2(w), spread_3(w))
+        z = _step(x, i, blocks[1], spread_0(z), spread_1(z), spread_2(z), spread_3(z))
+        w = _step(y, i, blocks[1], spread_0(w), spread_1(w), spread_2(w), spread_3(w))
+        squares += v * v
+        others += u * u
+        i += 8
+    store_doubles(one, 0, z)
+    store_doubles(two, 0, w)
+    energy = total_of_doubles(squares) + _k_rest(x, i, end, filters, one)
+    return energy, total_of_doubles(others) + _k_rest(y, i, end, filters, two)
