@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _SHORTEST_TEMPO_S = 0.5
 _LEAST_ONSETS = 3
+_TONAL_IF_NAMED = 0.25
+"""Probability of a tonality from which on a key is looked for where one is written down."""
 
 
 def analyze(
@@ -50,7 +52,7 @@ def analyze(
         audio=replace(info, duration_s=round(info.duration_s, 6), analyzed_s=round(info.analyzed_s, 6)),
         kind=found_kind,
         tempo=found_tempo,
-        key=_key(seen, note),
+        key=_key(seen, note, hints),
         pitch=note,
         loudness=levels,
         spectrum=seen.spectrum,
@@ -96,7 +98,7 @@ def _rhythm(seen: Overview, found: Tempo, duration_s: float) -> Descriptors:
     return {**busy, **(beats.NONE if tracked is None else tracked.described)}
 
 
-def _key(seen: Overview, note: Pitch) -> Key:
+def _key(seen: Overview, note: Pitch, hints: Hints) -> Key:
     chroma = seen.chroma
     if seen.mono.silent:
         return key.unknown("silence has no key")
@@ -104,9 +106,10 @@ def _key(seen: Overview, note: Pitch) -> Key:
         return key.unknown("nothing in it has a pitch")
     if note.note is not None:
         return key.unknown(f"a single note ({note.note}) belongs to many keys", chroma.tuning_cents)
-    if kind.has_tonality(seen.whole) < 0.5:
+    named = hints.name_tonic is not None or hints.tag_tonic is not None
+    if kind.has_tonality(seen.whole) < (_TONAL_IF_NAMED if named else 0.5):
         return key.unknown("no tonality: drums, noise or an effect", chroma.tuning_cents)
-    return key.estimate_key(chroma)
+    return key.estimate_key(chroma, hints)
 
 
 def _instrument(seen: Overview, found: Kind, note: Pitch) -> Instrument:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from workers.kernels.decimate import halve
 from workers.kernels.keys import score_keys
 from workers.kernels.tonal import TonalPeaks, find_tonal_peaks
 from workers.model import TONICS, Key, Mode, camelot, open_key
+
+if TYPE_CHECKING:
+    from workers.audio.hints import Hints
 
 _SR = SR / 4
 N_FFT = 4096
@@ -32,6 +36,10 @@ _LEAST_FRAMES = 16
 # Albrecht and Shanahan, "The use of large corpora to train a new type of key-finding algorithm", 2013.
 MAJOR = np.array([0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081])
 MINOR = np.array([0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052])
+
+_NAMED, _TAGGED = 2.5, 2.0
+"""How much a written key speaks for itself, in logits: makers know their loops' keys, tags are often another program's
+guess. Neither outweighs what is more than a dozen times likelier by ear."""
 
 PARTS = ("whole", "bass", "start", "start bass", "chords", "start chords")
 """What a key is weighed by: each is 12 numbers, one for each note over the tonic, or 24, for major and minor triads."""
@@ -168,11 +176,11 @@ def unknown(reason: str, tuning_cents: float | None = None) -> Key:
     return Key(None, None, None, None, 0.0, tuning_cents, reason)
 
 
-def estimate_key(chroma: Chroma) -> Key:
+def estimate_key(chroma: Chroma, hints: Hints | None = None) -> Key:
     """The best of 24 keys."""
     model = load("key")
     scores = vote([model.scores(describe(chroma, section)) for section in sections(chroma)])
-    probability = softmax(scores / model.temperature)
+    probability = softmax(scores / model.temperature + written(hints))
     best, second = (int(k) for k in np.argsort(-probability, kind="stable")[:2])
     (tonic, mode), (other, other_mode) = _NAMES[best], _NAMES[second]
     return Key(
@@ -187,6 +195,20 @@ def estimate_key(chroma: Chroma) -> Key:
         runner_up=f"{other} {other_mode}",
         margin=round(float(probability[best] - probability[second]), 3),
     )
+
+
+def written(hints: Hints | None) -> Doubles:
+    """What the name and the tags add to each key's score; a tonic alone speaks for both modes."""
+    bonus = np.zeros(24)
+    if hints is not None:
+        for tonic, mode, weight in (
+            (hints.name_tonic, hints.name_mode, _NAMED),
+            (hints.tag_tonic, hints.tag_mode, _TAGGED),
+        ):
+            for k, (of, has) in enumerate(_NAMES):
+                if of == tonic and mode in (None, has):
+                    bonus[k] += weight
+    return bonus
 
 
 _MODES: tuple[Mode, ...] = ("major", "minor")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.workers.analysis.sounds import cadence, drum_loop, tone
-from workers.analysis import key
+from tests.workers.analysis.sounds import cadence, drum_loop, info_of, tone
+from workers.analysis import analyze, key
 from workers.analysis.chords import TRIADS, chord_weights
 from workers.analysis.mono import Mono, to_mono
+from workers.audio.hints import Hints
 from workers.model import TONICS, camelot, open_key
 
 
@@ -102,3 +103,21 @@ def test_the_bass_decides_between_a_minor_chord_and_its_relative() -> None:
 def test_what_has_no_pitch_has_an_empty_chroma() -> None:
     assert key.measure_chroma(Mono(np.zeros(4000, np.float32), 0.0)).empty
     assert not key.measure_chroma(to_mono(drum_loop(120), 44100)).frames.min() < 0
+
+
+def test_a_written_key_decides_what_is_close_and_never_what_is_clear() -> None:
+    clear = _chroma(0, "major")
+    for hints in (Hints(name_tonic="F#", name_mode="minor"), Hints(tag_tonic="D", tag_mode="major")):
+        assert key.estimate_key(clear, hints).label == "C major"
+    near = key.estimate_key(clear)
+    named = key.estimate_key(clear, Hints(name_tonic="C", name_mode="major"))
+    assert named.confidence >= near.confidence
+    assert key.written(Hints(name_tonic="A")).nonzero()[0].tolist() == [9, 21]
+    assert not key.written(Hints()).any()
+    assert key.written(None).max() == 0
+
+
+def test_drums_get_no_key_by_their_name() -> None:
+    drums = drum_loop(120)
+    hints = Hints(name_tonic="C", name_mode="minor", name_bpm=120.0)
+    assert analyze(drums, info_of(drums), hints).key.tonic is None
