@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks.answers import ask_peer, ask_us, load, save
 from benchmarks.labels import Labelled, read_labels
-from benchmarks.scoring import Answer, Table, tables
+from benchmarks.scoring import COUNTS, Answer, Table, tables
 
 
 def show(found: dict[str, Table], say: Callable[[str], None] = print) -> None:
@@ -35,12 +35,9 @@ def as_markdown(name: str, rows: Table) -> str:
     columns = list(next(iter(rows.values())))
     lines = [f"| {name} | " + " | ".join(c.replace("_", " ") for c in columns) + " |", "|---|" + "---|" * len(columns)]
     for row, values in rows.items():
-        lines.append(f"| {row} | " + " | ".join(_cell(v) for v in values.values()) + " |")
+        cells = (f"{value:.0f}" if column in COUNTS else f"{value:.3f}" for column, value in values.items())
+        lines.append(f"| {row} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def _cell(value: float) -> str:
-    return f"{value:.0f}" if value == int(value) and value > 1 else f"{value:.3f}"
 
 
 def main() -> None:

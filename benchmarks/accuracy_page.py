@@ -218,7 +218,7 @@ def _folds(learned: Path | None) -> Iterator[str]:
 
 
 def _draw(folder: Path, sets: Sets) -> None:
-    from benchmarks.pictures import draw_abstention, draw_reliability
+    from benchmarks.confidence_pictures import draw_abstention, draw_reliability
 
     folder.mkdir(parents=True, exist_ok=True)
     for name, answers in sets.items():

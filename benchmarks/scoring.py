@@ -10,6 +10,8 @@ from workers.model import TONICS
 
 Table = dict[str, dict[str, float]]
 """Rows by name, figures by column."""
+COUNTS = ("files", "one_shots", "loops", "unpitched", "without_pulse", "drums_and_noise")
+"""Columns that say of how many files the others are."""
 MULTIPLES = (1.0, 2.0, 0.5, 3.0, 1 / 3)
 """What Accuracy 2 forgives."""
 
@@ -259,7 +261,7 @@ def tables(answers: Sequence[Answer]) -> dict[str, Table]:
     found: dict[str, Table] = {
         "tempo": {name: tempo_figures(part) for name, part in by_tempo.items() if any(a.label.bpm for a in part)},
         "key": {name: key_figures(part) for name, part in by_key.items() if any(a.label.key for a in part)},
-        "note": {"ALL": note_figures(answers)},
+        "note": {"ALL": note_figures(answers)} if any(a.label.note_midi is not None for a in answers) else {},
         "kind": {"ALL": kind_figures(answers)},
         "invented": {"ALL": invented_figures(answers)},
         "calibration": {"ALL": calibration_figures(answers)},
@@ -267,7 +269,7 @@ def tables(answers: Sequence[Answer]) -> dict[str, Table]:
     }
     if any(a.said.sound for a in answers):
         found["class"] = class_table(answers)
-    return found
+    return {name: table for name, table in found.items() if table}
 
 
 def _f1(found: Sequence[bool], taken: Sequence[bool]) -> float:
