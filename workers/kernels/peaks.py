@@ -20,11 +20,19 @@ CLIMB = 64
 def _local_maxima(x: Floats, height: float) -> NDArray[np.int64]:
     n = x.shape[0]
     peaks = np.empty(n // 2 + 1, np.int64)
+    if n < 3:
+        return peaks[:0]
+    before = x[: n - 2]
+    here = x[1 : n - 1]
+    behind = x[2:]
+    is_peak = np.empty(n - 2, np.int8)
+    for i in range(n - 2):  # slices from 0 on: their comparisons fill vector registers
+        is_peak[i] = (before[i] < here[i]) & (here[i] >= behind[i]) & (here[i] >= height)
     found = 0
-    for i in range(1, n - 1):
+    for i in range(n - 2):
         # no branch: whether a sample is a peak cannot be predicted, and a wrong guess costs twenty additions
-        peaks[found] = i
-        found += (x[i - 1] < x[i]) & (x[i] >= x[i + 1]) & (x[i] >= height)
+        peaks[found] = i + 1
+        found += is_peak[i]
     kept = 0
     for j in range(found):
         first = peaks[j]
