@@ -16,6 +16,7 @@ _ACID_RIGHT, _ACID_DEFAULT = 0.75, 0.9
 _TAG_RIGHT, _TAG_OCTAVE = 0.8, 0.92
 _DEFAULT_BPM = 120.0
 _TEMPO_ONLY_BELOW, _BEATS_ONLY_FROM = 0.25, 0.75
+_WHOLE = 0.03
 
 
 def made_up(bpm: float, duration_s: float, rng: np.random.Generator) -> Hints:
@@ -28,11 +29,13 @@ def made_up(bpm: float, duration_s: float, rng: np.random.Generator) -> Hints:
         acid = _one_of(rng, (_ACID_RIGHT, bpm), (_ACID_DEFAULT, _DEFAULT_BPM), (1.0, octave))
     if rng.random() < _TAGGED:
         tag = _one_of(rng, (_TAG_RIGHT, round(bpm)), (_TAG_OCTAVE, round(octave)), (1.0, _any(rng)))
-    beats = None if acid is None else max(1, round(acid * duration_s / 60))
+    beats = None if acid is None else acid * duration_s / 60
+    if beats is not None:  # only loops that are cut to their beats have a number of them
+        beats = round(beats) if beats > 0.9 and abs(beats - round(beats)) < _WHOLE else None
     told = rng.random()  # Apple loops have beats only, some programs write a tempo only
     return Hints(
         name_bpm=name,
-        acid_bpm=acid if told < _BEATS_ONLY_FROM else None,
+        acid_bpm=acid if told < _BEATS_ONLY_FROM or beats is None else None,
         acid_beats=beats if told > _TEMPO_ONLY_BELOW else None,
         tag_bpm=tag,
     )

@@ -36,6 +36,8 @@ music, the second on what sounds like it, and together they err less than either
 _HINTS = ("name", "acid", "acid beats", "tag")
 ODDS = ("heard", *(f"{source}{octave}" for source in _HINTS for octave in ("", " octave")))
 _L2 = 1.0
+_LEAST_ODDS = 0.1
+"""A hint does not speak against what it names."""
 _MULTIPLES = (1, 2, 0.5, 3, 1 / 3)
 
 
@@ -111,6 +113,7 @@ class TempoLesson:
         weights = fit_choices(choices, _L2, start)
         # the hints' share is kept when the sharpness is set back to that of files without hints
         weights[1:] /= max(weights[0], 0.1)
+        weights[1::2] = np.maximum(weights[1::2], _LEAST_ODDS)
         weights[0] = 1 / t
         return weights
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _SHORTEST_TEMPO_S = 0.5
 _LEAST_ONSETS = 3
+_LEAST_PULSE = 0.3
+"""Held out, 99.5 % of loops and of scores lie above it and 2 % of one-shots; from 0.5 on, a loop in 60 is lost."""
 _TONAL_IF_NAMED = 0.25
 """Probability of a tonality from which on a key is looked for where one is written down."""
 
@@ -78,7 +80,7 @@ def _tempo_and_kind(seen: Overview, duration_s: float, whole_s: float, hints: Hi
     found = tempo.unknown("too few onsets for a pulse")
     if duration_s >= _SHORTEST_TEMPO_S and len(seen.onsets.times) >= _LEAST_ONSETS:
         pulse = kind.has_pulse(seen.whole)
-        if pulse >= 0.5:
+        if pulse >= _LEAST_PULSE:
             found = tempo.estimate_tempo(seen, duration_s, hints)
         else:
             found = tempo.unknown("no steady pulse")

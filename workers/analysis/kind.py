@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.analysis.key import Chroma, profile_fit
-from workers.analysis.learned import load, load_quadratic
+from workers.analysis.learned import load_quadratic
 from workers.analysis.onsets import Onsets
 from workers.analysis.periodicity import SLOWEST, Periodicity
 from workers.model import Kind, KindLabel
@@ -182,7 +182,7 @@ def classify(duration_s: float, silent: bool, x: Doubles) -> Kind:
 
 def has_pulse(x: Doubles) -> float:
     """Probability that a sound has a tempo."""
-    model = load("pulse")
+    model = load_quadratic("pulse")
     return model.probability(chosen(x, model.names))
 
 
