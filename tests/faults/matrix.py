@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import link_faults, process_faults
+from tests.faults import link_faults, process_faults, reconciler_faults, request_faults
 from tests.faults.scenario import SCENARIOS
 
-__all__ = ["SCENARIOS", "link_faults", "process_faults"]
+__all__ = ["SCENARIOS", "link_faults", "process_faults", "reconciler_faults", "request_faults"]
