@@ -1,8 +1,9 @@
 # Every target makes the environment it needs; `make demo` and `make test` are all a newcomer has to know.
+PYTHON_BENCH = $(shell ./samplemind --environment bench)
 PYTHON_DEV = $(shell ./samplemind --environment dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-unit lint format bench requirements clean
+.PHONY: help demo up test test-unit lint format bench accuracy faults coverage requirements clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -29,8 +30,19 @@ format: ## Mend style
 	$(PYTHON_DEV) -m ruff check --fix .
 	$(PYTHON_DEV) -m ruff format .
 
-bench: ## Measure the kernels against the references they name
-	$$(./samplemind --environment bench) -m benchmarks.kernels
+bench: ## Measure everything against what it is compared with, and write docs/performance.md
+	$(PYTHON_BENCH) -m benchmarks.performance_page $(ARGS)
+
+accuracy: ## How right it is on labelled audio: make accuracy LABELS=held=labels.csv; writes docs/accuracy.md
+	$(PYTHON_BENCH) -m benchmarks.accuracy $(LABELS) --doc docs/accuracy.md $(ARGS)
+
+faults: ## Every fault of the matrix with ten seeds and 5,000 files: hours; writes docs/reliability.md
+	$(PYTHON_DEV) -m tests.faults --page docs/reliability.md $(ARGS)
+
+coverage: ## What the kernels' tests reach, compiled and without the compiler
+	$(PYTHON_DEV) -m pytest tests/workers/kernels -q --cov=workers/kernels --cov-report=
+	NUMBA_DISABLE_JIT=1 $(PYTHON_DEV) -m pytest tests/workers/kernels -q --cov=workers/kernels --cov-append \
+		--cov-report=term --cov-fail-under=95
 
 requirements: ## Compile the hashed pins again
 	UV=$(dir $(PYTHON_DEV))uv requirements/compile.sh $(ARGS)

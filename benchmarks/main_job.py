@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 import httpx
 import psutil
 
+from benchmarks.measure import table
 from tests.integration.cluster import Cluster, running
 from tests.integration.material import make_short_files
 
@@ -185,12 +186,18 @@ def main() -> None:
     parser.add_argument("--library", type=Path, help="a folder of audio to submit as well")
     parser.add_argument("--idle", type=float, default=30, help="seconds to watch the idle cluster")
     parser.add_argument("--json", type=Path, help="write the figures there too")
+    parser.add_argument("--markdown", action="store_true", help="print the figures as a table in Markdown")
     given = parser.parse_args()
     yours = given.library and given.library.resolve(strict=True)
     figures = measure(given.files, given.many, given.idle, empty=given.empty, yours=yours)
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    for figure in figures:
-        print(f"{figure.what:65s} {figure.value:10.1f} {figure.unit:8s} {figure.asked}")
+    if given.markdown:
+        print(
+            table(["what", "measured", "", "wanted"], [[f.what, f"{f.value:,.1f}", f.unit, f.asked] for f in figures])
+        )
+    else:
+        print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {platform.python_version()}")
+        for figure in figures:
+            print(f"{figure.what:65s} {figure.value:10.1f} {figure.unit:8s} {figure.asked}")
     if given.json:
         given.json.write_text(json.dumps([asdict(figure) for figure in figures], indent=1))
 

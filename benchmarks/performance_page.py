@@ -1,0 +1,63 @@
+"""Writes ``docs/performance.md``: runs the benchmarks one after the other and keeps what they print. ``make bench``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+HEAD = """# How fast it is
+
+Written by `make bench` on {date}; do not edit. {machine}, {cores} cores, Python {python}. CPU time of one thread, compile
+time apart, both sides of a ratio in turns in the same run; medians, with their spread. The other half of the story, how
+right it is, is in [accuracy.md](accuracy.md).
+"""
+
+PARTS = {
+    "benchmarks.pipeline": """## A whole file, from disk to answer
+
+*Limit* is decode, mix to mono and one 2048/512 STFT at the file's own rate: what nobody can do without.""",
+    "benchmarks.kernels": """## Kernels
+
+Each against the reference that its claim names, installed and run beside it. Where a claim is beyond what one thread can
+reach, the verdict says so: `find_peaks` is compiled in SciPy too, and a matrix that is read once is bound by memory.""",
+    "benchmarks.main_job": """## The main job, through HTTP, queue, ledger and index
+
+On the embedded servers, all of it on this machine.""",
+}
+
+
+def run(module: str, arguments: list[str]) -> str:
+    """What a benchmark prints; its progress goes on to the terminal."""
+    print(f"{module} …", file=sys.stderr, flush=True)
+    done = subprocess.run([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True, check=True)
+    print(done.stdout)
+    return done.stdout.strip()
+
+
+def main() -> None:
+    """Run everything and write the page."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.performance_page", description=__doc__)
+    parser.add_argument("page", type=Path, nargs="?", default=Path("docs/performance.md"))
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--files", type=int, default=10_000, help="files of the main job")
+    options = parser.parse_args()
+    given = {"benchmarks.main_job": ["--files", str(options.files), "--many", "100000", "--empty", "--markdown"]}
+    written = [
+        HEAD.format(
+            date=datetime.now(UTC).date().isoformat(),
+            machine=platform.processor() or platform.machine(),
+            cores=os.cpu_count(),
+            python=platform.python_version(),
+        )
+    ]
+    written += [f"{PARTS[module]}\n\n{run(module, given.get(module, []))}\n" for module in options.only]
+    options.page.write_text("\n".join(written))
+
+
+if __name__ == "__main__":
+    main()
