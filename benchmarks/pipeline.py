@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -127,6 +128,7 @@ def one_class(what: str, path: Path, decoder: Decoder, repeats: int) -> Row:
 def librosa_answers(path: Path) -> object:
     """What a script of librosa's does for tempo, key and timbre."""
     librosa: Any = optional("librosa")
+    warnings.filterwarnings("ignore", message="n_fft=.* is too large")  # what it says of every one-shot
     y, sr = librosa.load(path)
     tempo, beats = librosa.beat.beat_track(y=y, sr=sr)
     chroma = librosa.feature.chroma_cqt(y=y, sr=sr).mean(axis=1)
