@@ -12,9 +12,9 @@ from pathlib import Path
 
 HEAD = """# How fast it is
 
-Written by `make bench` on {date}; do not edit. {machine}, {cores} cores, Python {python}. CPU time of one thread, compile
-time apart, both sides of a ratio in turns in the same run; medians, with their spread. The other half of the story, how
-right it is, is in [accuracy.md](accuracy.md).
+Written by `make bench` on {date}; do not edit. {machine}, {cores} cores, Python {python}. CPU time of one thread,
+compile time apart, both sides of a ratio in turns in the same run; medians, with their spread. How right it is stands in
+[accuracy.md](accuracy.md).
 """
 
 PARTS = {
@@ -23,8 +23,8 @@ PARTS = {
 *Limit* is decode, mix to mono and one 2048/512 STFT at the file's own rate: what nobody can do without.""",
     "benchmarks.kernels": """## Kernels
 
-Each against the reference that its claim names, installed and run beside it. Where a claim is beyond what one thread can
-reach, the verdict says so: `find_peaks` is compiled in SciPy too, and a matrix that is read once is bound by memory.""",
+Each against the reference that its claim names, installed and run beside it. Where a claim is beyond what one thread
+can reach, the verdict says so: `find_peaks` is compiled in SciPy too; a matrix that is read once is bound by memory.""",
     "benchmarks.main_job": """## The main job, through HTTP, queue, ledger and index
 
 On the embedded servers, all of it on this machine.""",
