@@ -13,8 +13,8 @@ from pathlib import Path
 HEAD = """# How fast it is
 
 Written by `make bench` on {date}; do not edit. {machine}, {cores} cores, Python {python}. CPU time of one thread,
-compile time apart, both sides of a ratio in turns in the same run; medians, with their spread. How right it is stands in
-[accuracy.md](accuracy.md).
+compile time apart, both sides of a ratio in turns in the same run; medians, with their spread. How right it is:
+see [accuracy.md](accuracy.md).
 """
 
 PARTS = {
@@ -24,7 +24,7 @@ PARTS = {
     "benchmarks.kernels": """## Kernels
 
 Each against the reference that its claim names, installed and run beside it. Where a claim is beyond what one thread
-can reach, the verdict says so: `find_peaks` is compiled in SciPy too; a matrix that is read once is bound by memory.""",
+can reach, the verdict says so: `find_peaks` is compiled in SciPy too; what is read once is bound by memory.""",
     "benchmarks.main_job": """## The main job, through HTTP, queue, ledger and index
 
 On the embedded servers, all of it on this machine.""",
