@@ -32,7 +32,7 @@ def _local_maxima(x: Floats, height: float) -> NDArray[np.int64]:
     for i in range(n - 2):
         # no branch: whether a sample is a peak cannot be predicted, and a wrong guess costs twenty additions
         peaks[found] = i + 1
-        found += is_peak[i]
+        found += np.int64(is_peak[i])  # plain numpy would go on counting in bytes
     kept = 0
     for j in range(found):
         first = peaks[j]
