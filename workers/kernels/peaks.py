@@ -28,7 +28,7 @@ def _local_maxima(x: Floats, height: float) -> NDArray[np.int64]:
     is_peak = np.empty(n - 2, np.int8)
     for i in range(n - 2):  # slices from 0 on: their comparisons fill vector registers
         is_peak[i] = (before[i] < here[i]) & (here[i] >= behind[i]) & (here[i] >= height)
-    found = 0
+    found = np.int64(0)
     for i in range(n - 2):
         # no branch: whether a sample is a peak cannot be predicted, and a wrong guess costs twenty additions
         peaks[found] = i + 1
