@@ -36,6 +36,8 @@ def test_what_is_reached_is_bold_and_what_is_not_is_not(page: str) -> None:
 
 def test_peers_are_shown_on_the_files_that_they_were_asked(page: str) -> None:
     assert "| held | SampleMind | peer |" in page
+    # the peer was asked of the loop only: what we invented on the kick is not beside it
+    assert "| invented tempo on one-shots | - | - |" in page
 
 
 def test_a_threshold_shows_what_it_would_no_longer_invent(page: str) -> None:
