@@ -11,9 +11,10 @@ from benchmarks.train.folds import FOLDS, folds, show
 from benchmarks.train.sounds import Sound
 from workers.analysis import instrument, pitch
 
-_L2 = 12.0
+_L2 = 10.0
 _SAME = {"perc": "percussion"}
-_EDIT_WEIGHT = 0.3
+_EDIT_WEIGHT = 0.7
+_MOST_STEPS = 1000
 
 
 class InstrumentLesson:
@@ -80,7 +81,7 @@ class InstrumentLesson:
 
 
 def fit(Z: Doubles, right: Doubles, weight: Doubles) -> Doubles:
-    """Weights, (n_labels, n_inputs + 1), by Newton's method; the bias, last, is free of penalty."""
+    """Weights, (n_labels, n_inputs + 1), by steps of a bound on Newton's; the bias, last, is nearly free."""
     n_labels, width = len(instrument.LABELS), Z.shape[1]
     Y = np.eye(n_labels)[right]
     penalty = np.full(width, _L2)
@@ -93,25 +94,15 @@ def fit(Z: Doubles, right: Doubles, weight: Doubles) -> Doubles:
         likely = weight @ (total - (z * Y).sum(axis=1)) + 0.5 * (penalty * W**2).sum()
         return float(likely), np.exp(z - total[:, None])
 
+    # half of Z' Z is never less than any label's part of the Hessian [Boehning, 1992]: every step goes downhill
+    step_of = np.linalg.inv(0.5 * (Z.T * weight) @ Z + np.diag(penalty))
     W = np.zeros((n_labels, width))
     now, P = loss(W)
-    for _ in range(200):
+    for _ in range(_MOST_STEPS):
         gradient = ((P - Y) * weight[:, None]).T @ Z + penalty * W
-        # each label's own part of the Hessian, twice over: an upper bound, so that every step goes downhill
-        step = np.stack(
-            [
-                np.linalg.solve(1.5 * (Z.T * (weight * P[:, k] * (1 - P[:, k]))) @ Z + np.diag(penalty), gradient[k])
-                for k in range(n_labels)
-            ]
-        )
-        size = 1.0
-        while size > 1e-3:
-            then, P = loss(W - size * step)
-            if then <= now:
-                break
-            size /= 2
-        W -= size * step
-        if now - then < 1e-5 * now:
+        W -= gradient @ step_of
+        then, P = loss(W)
+        if now - then < 1e-6 * now:
             break
         now = then
     return W
