@@ -221,14 +221,14 @@ def _asked(kind: str, answers: Sequence[Answer]) -> int:
 
 
 def _folds(learned: Path | None) -> Iterator[str]:
-    """What the training printed of pieces that it had left out; not its details nor its mistakes, which are indented."""
+    """What the training printed of pieces that it had left out; its details and mistakes, indented, are not."""
     if learned is None:
         return
     said = [line.rstrip() for line in learned.read_text("utf-8").splitlines()]
     yield "## Out of fold, when it was learned\n"
     yield "Each table of `workers/analysis/learned` is made with folds by piece; this is of the fold left out:"
     yield ""
-    kept = [line for line in said if re.match(r"\S", line) and not re.match("edits|odds", line)]
+    kept = [line for line in said if re.match(r"== |[a-z].*: ", line) and not re.match("edits|odds", line)]
     yield "```text\n" + "\n".join(kept) + "\n```\n"
 
 
