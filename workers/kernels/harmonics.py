@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -68,21 +69,32 @@ class Matches(NamedTuple):
 
 
 @kernel
+def _own_periodicity(window: Float32, n_fft: int, n_lags: int, least: float) -> Float32:
+    n_bins = n_fft // 2 + 1
+    padded = np.zeros(n_fft, np.float32)
+    padded[: window.shape[0]] = window
+    spectrum = np.fft.rfft(padded)
+    squares = np.empty(n_bins, np.complex64)
+    for f in range(n_bins):
+        squares[f] = spectrum[f].real ** 2 + spectrum[f].imag ** 2
+    r = np.fft.irfft(squares, n_fft)
+    own = np.empty(n_lags, np.float32)
+    for lag in range(n_lags):
+        own[lag] = max(r[lag] / r[0], least) if r[0] > 0 else 1.0
+    return own
+
+
+@kernel
 def _periodicity(
-    y: Float32, starts: NDArray[np.int64], window: Float32, n_fft: int, n_lags: int, least: float
+    y: Float32, starts: NDArray[np.int64], window: Float32, own: Float32, n_fft: int
 ) -> tuple[Float32, Float32]:
     n_windows = starts.shape[0]
     length = window.shape[0]
     n_bins = n_fft // 2 + 1
     power = np.empty((n_windows, n_bins), np.float32)
-    periodicity = np.zeros((n_windows, n_lags), np.float32)
+    periodicity = np.zeros((n_windows, own.shape[0]), np.float32)
     padded = np.zeros(n_fft, np.float32)
     squares = np.empty(n_bins, np.complex64)
-    padded[:length] = window
-    spectrum = np.fft.rfft(padded)
-    for f in range(n_bins):
-        squares[f] = spectrum[f].real ** 2 + spectrum[f].imag ** 2
-    own = np.fft.irfft(squares, n_fft)
     for t in range(n_windows):
         for k in range(length):
             padded[k] = y[starts[t] + k] * window[k]
@@ -92,9 +104,15 @@ def _periodicity(
             squares[f] = power[t, f]
         r = np.fft.irfft(squares, n_fft)
         if r[0] > 0:
-            for lag in range(n_lags):
-                periodicity[t, lag] = r[lag] / r[0] / max(own[lag] / own[0], least)
+            for lag in range(own.shape[0]):
+                periodicity[t, lag] = r[lag] / r[0] / own[lag]
     return power, periodicity
+
+
+@lru_cache(maxsize=32)
+def _own(window: bytes, n_fft: int, n_lags: int) -> Float32:
+    """The window's own part in what is alike; it takes as long as a window of sound, and few are ever used."""
+    return _own_periodicity(np.frombuffer(window, np.float32).copy(), n_fft, n_lags, _LEAST_OVERLAP)
 
 
 def windowed_periodicity(y: ArrayLike, starts: ArrayLike, window: ArrayLike, *, n_fft: int, n_lags: int) -> Windows:
@@ -138,7 +156,7 @@ def windowed_periodicity(y: ArrayLike, starts: ArrayLike, window: ArrayLike, *, 
         raise ParameterError(f"{n_fft} is no power of two that holds a window of {len(shape)} and {n_lags} lags.")
     if at.ndim != 1 or len(at) == 0 or at.min() < 0 or at.max() + len(shape) > len(signal):
         raise ParameterError(f"A window of {len(shape)} samples does not lie within {len(signal)}.")
-    return Windows(*_periodicity(signal, at, shape, n_fft, n_lags, _LEAST_OVERLAP))
+    return Windows(*_periodicity(signal, at, shape, _own(shape.tobytes(), n_fft, n_lags), n_fft))
 
 
 @kernel
