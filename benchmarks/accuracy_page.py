@@ -228,7 +228,7 @@ def _folds(learned: Path | None) -> Iterator[str]:
     yield "## Out of fold, when it was learned\n"
     yield "Each table of `workers/analysis/learned` is made with folds by piece; this is of the fold left out:"
     yield ""
-    kept = [line for line in said if re.match(r"== |[a-z].*: ", line) and not re.match("edits|odds", line)]
+    kept = [line for line in said if re.match(r"== |[A-Za-z].*: ", line) and not re.match("edits|odds", line)]
     yield "```text\n" + "\n".join(kept) + "\n```\n"
 
 
