@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 _SHORTEST_TEMPO_S = 0.5
 _LEAST_ONSETS = 3
-_TONAL_IF_NAMED = 0.25
-"""Probability of a tonality from which on a key is looked for where one is written down."""
 _LEAST_PULSE, _SURE_PULSE = 0.4, 0.8
 """Held out, 99 % of music lies above the first and 2 % of one-shots. With hardly an onset it takes the second: soft
 attacks, not a pad that swells."""
