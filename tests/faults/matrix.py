@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from tests.faults import link_faults, process_faults, reconciler_faults, request_faults
+from tests.faults import (
+    cache_faults,
+    clock_faults,
+    link_faults,
+    load_faults,
+    process_faults,
+    reconciler_faults,
+    request_faults,
+)
 from tests.faults.scenario import SCENARIOS
 
-__all__ = ["SCENARIOS", "link_faults", "process_faults", "reconciler_faults", "request_faults"]
+__all__ = [
+    "SCENARIOS",
+    "cache_faults",
+    "clock_faults",
+    "link_faults",
+    "load_faults",
+    "process_faults",
+    "reconciler_faults",
+    "request_faults",
+]

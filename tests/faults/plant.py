@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,10 +13,11 @@ from pathlib import Path
 
 import psutil
 
+from config.environment import child_environment
 from tests.faults.proxy import Proxy
 from tests.integration.cluster import Cluster, running
 from tests.integration.material import make_short_files
-from tests.servers import Server, chroma_server, mongo_server, valkey_server
+from tests.servers import PROJECT, Server, chroma_server, mongo_server, valkey_server
 
 LEASE_S = 6
 """Short, so that what a dead worker held comes back while somebody waits for it."""
@@ -78,6 +81,24 @@ class Plant:
             if server.process is None or server.process.poll() is not None:
                 server.start()
             _go_on(psutil.Process(server.process.pid) if server.process else None)
+
+    @contextmanager
+    def extra(self, module: str, **environment: str) -> Iterator[psutil.Process]:
+        """One more part of the cluster, with the cluster's settings and something odd about its environment."""
+        whole = child_environment(self.cluster.data_dir / "run" / "settings.toml", **environment)
+        log = self.folder / f"{module}-{len(list(self.folder.glob('*.log')))}.log"
+        with log.open("ab") as said:
+            process = subprocess.Popen([sys.executable, "-m", module], cwd=PROJECT, env=whole, stdout=said, stderr=said)
+        try:
+            yield psutil.Process(process.pid)
+            assert process.poll() is None, log.read_text(errors="replace")[-2000:]
+        finally:
+            process.terminate()
+            try:
+                process.wait(40)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def everything(self) -> list[psutil.Process]:
         """The supervisor and all below it."""

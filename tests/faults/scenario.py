@@ -51,6 +51,8 @@ class Scenario:
     number: int
     title: str
     inject: Inject
+    quick: bool = True
+    """Whether CI runs it too: within a minute."""
 
     @property
     def name(self) -> str:
@@ -73,11 +75,11 @@ class Outcome:
 SCENARIOS: list[Scenario] = []
 
 
-def scenario(number: int, title: str) -> Callable[[Inject], Inject]:
+def scenario(number: int, title: str, *, quick: bool = True) -> Callable[[Inject], Inject]:
     """Put a fault into the matrix."""
 
     def register(inject: Inject) -> Inject:
-        SCENARIOS.append(Scenario(number, title, inject))
+        SCENARIOS.append(Scenario(number, title, inject, quick))
         return inject
 
     return register

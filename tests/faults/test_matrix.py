@@ -22,7 +22,7 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
         yield plant
 
 
-@pytest.mark.parametrize("one", SCENARIOS, ids=lambda one: one.name)
+@pytest.mark.parametrize("one", [one for one in SCENARIOS if one.quick], ids=lambda one: one.name)
 def test_nothing_is_lost_and_nothing_is_done_twice(plant: Plant, one: Scenario) -> None:
     outcome = run(one, plant, files=FILES, seed=0)
     assert outcome.wrong == (), one.title
