@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Sequence
 
@@ -42,3 +43,19 @@ def fold(peaks: Sequence[tuple[float, float, int]], n_frames: int, tuning: float
             nearest = math.floor(at + 0.5)
             chroma[nearest % 12][t] += weight * decay ** (h - 1) * math.cos(math.pi * (at - nearest)) ** 2
     return chroma
+
+
+def tuning(peaks: Sequence[tuple[float, float]], above: float) -> tuple[float, float]:
+    """Semitones sharp, and how much the (pitch, weight) higher than `above` agree."""
+    heard = [(pitch, weight) for pitch, weight in peaks if pitch > above]
+    total = math.fsum(weight for _, weight in heard)
+    if total <= 0:
+        return 0.0, 0.0
+    mean = sum(weight * cmath.exp(2j * math.pi * pitch) for pitch, weight in heard) / total
+    return cmath.phase(mean) / (2 * math.pi), abs(mean)
+
+
+def register(peaks: Sequence[tuple[float, float]]) -> list[float]:
+    """Share of the weight in each eight semitones from MIDI 21 up."""
+    bands = [math.fsum(weight for pitch, weight in peaks if 21 + 8 * k <= pitch < 29 + 8 * k) for k in range(12)]
+    return [band / max(math.fsum(bands), 1e-12) for band in bands]

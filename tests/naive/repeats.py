@@ -17,3 +17,15 @@ def autocorrelation(row: Sequence[float], n_lags: int, overlap: float) -> list[f
         return [0.0] * n_lags
     found = [math.fsum(a * b for a, b in zip(e, e[lag:], strict=False)) / whole * n / (n - lag) for lag in range(kept)]
     return found + [0.0] * (n_lags - kept)
+
+
+def comb(r: Sequence[float], lag: float, teeth: Sequence[tuple[float, float]]) -> float:
+    """Strength of one period; each tooth is a multiple and what it counts."""
+    return math.fsum(gain * _between(r, lag * beats) for beats, gain in teeth)
+
+
+def _between(r: Sequence[float], lag: float) -> float:
+    if lag >= len(r) - 1:
+        return r[-1]
+    k = int(lag)
+    return (1 - lag + k) * r[k] + (lag - k) * r[k + 1]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.kernels.triads import weigh_chords
+
 _SMOOTH = np.array([1, 2, 3, 2, 1], np.float32) / np.float32(9)
 """Over five frames, nearly a second: chords change seldom, passing notes often."""
 
@@ -13,8 +15,6 @@ _SHARP = 18.0
 
 _ROOT = 0.15
 """What the root in the bass adds to a triad's fit, which is a cosine."""
-
-_LEAST = 1e-9
 
 Floats = NDArray[np.float32]
 
@@ -37,22 +37,4 @@ def chord_weights(frames: Floats, bass: Floats) -> Floats:
     frames, bass : ndarray of float32, shape (12, n_frames)
         Chroma of all notes, and of the low ones.
     """
-    notes, low = _smooth(frames), _smooth(bass)
-    notes /= np.maximum(np.sqrt(np.einsum("tc,tc->t", notes, notes))[:, None], _LEAST)
-    low *= _ROOT / np.maximum(low.max(axis=1, keepdims=True), _LEAST)
-    fit = notes @ TRIADS.T
-    fit[:, :12] += low
-    fit[:, 12:] += low
-    fit = np.exp(_SHARP * (fit - fit.max(axis=1, keepdims=True)))
-    return np.asarray(fit / fit.sum(axis=1, keepdims=True), np.float32)
-
-
-def _smooth(frames: Floats) -> Floats:
-    """A weighted mean over neighbouring frames, (n_frames, 12); the ends are held."""
-    reach = len(_SMOOTH) // 2
-    padded = np.concatenate([np.repeat(frames[:, :1], reach, 1), frames, np.repeat(frames[:, -1:], reach, 1)], axis=1).T
-    n = frames.shape[1]
-    smooth = _SMOOTH[0] * padded[:n]
-    for k in range(1, len(_SMOOTH)):
-        smooth += _SMOOTH[k] * padded[k : k + n]
-    return np.asarray(smooth)
+    return weigh_chords(frames, bass, TRIADS, _SMOOTH, root=_ROOT, sharp=_SHARP)

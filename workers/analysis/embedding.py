@@ -7,7 +7,7 @@ library, and nothing is re-scaled when samples are added. `DIMENSIONS` names eac
 
 from __future__ import annotations
 
-from itertools import pairwise
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,13 @@ from workers.analysis.learned import load
 from workers.analysis.onsets import RATE
 from workers.analysis.overview import Overview
 from workers.analysis.periodicity import at
+from workers.kernels.course import PARTS
 from workers.model import ASPECTS, TONICS, VECTOR_DIMENSIONS, Tempo
 
 Doubles = NDArray[np.float64]
 
 _LAGS_S = tuple(round(0.1 * 15 ** (i / 11), 3) for i in range(12))
-_SHAPE = 8
+_LAGS = np.array(_LAGS_S) * RATE
 _FLOOR_DB = -60.0
 _SMOOTH = (0.25, 0.5, 0.25)
 """Over neighbouring bands, so that a partial that crosses a border does not move the whole spectrum."""
@@ -67,7 +68,7 @@ DIMENSIONS: tuple[str, ...] = (
     "share of time near the loudest",
     "crest",
     "change of level from frame to frame",
-    *(f"level in eighth {i + 1}" for i in range(_SHAPE)),
+    *(f"level in eighth {i + 1}" for i in range(PARTS)),
     # spectrum, 104 to 127
     *(f"level of mel bands {2 * i} and {2 * i + 1} against the loudest" for i in range(24)),
 )
@@ -127,7 +128,7 @@ def _rhythm(seen: Overview, tempo: Tempo) -> Doubles:
     first = max(float(ranked[0]), 1e-9)
     bands = np.array([float(e.sum()) for e in (onsets.low, onsets.mid, onsets.high)])
     heard = min(1.0, max(0, count - 1) / _ENOUGH)
-    repeats = heard * at(p.mix, np.array(_LAGS_S) * RATE) * (np.array(_LAGS_S) * RATE < 0.7 * p.n_frames)
+    repeats = heard * at(p.mix, _LAGS) * (0.7 * p.n_frames > _LAGS)
     return np.concatenate(
         [
             [
@@ -150,23 +151,19 @@ def _rhythm(seen: Overview, tempo: Tempo) -> Doubles:
 
 
 def _dynamics(seen: Overview) -> Doubles:
-    e = seen.amplitude
-    loud = max(float(e.max()), 1e-9)
-    level = np.maximum(20 * np.log10(np.maximum(e / loud, 1e-6)), _FLOOR_DB)
-    edges = np.linspace(0, len(level), _SHAPE + 1).astype(int)
-    shape = [float(level[a : max(b, a + 1)].mean()) for a, b in pairwise(edges)]
-    steps = level[:: max(1, len(level) // 200)]
+    course = seen.course
+    loud = max(course.top, 1e-9)
     return np.array(
         [
-            float(np.mean(e > 0.1 * loud)),
-            np.log10(0.005 + _number(seen.shape["decay_s"], seen.mono.duration_s)),
+            course.above_tenth,
+            math.log10(0.005 + _number(seen.shape["decay_s"], seen.mono.duration_s)),
             _number(seen.shape["temporal_centroid"]),
             max(_number(seen.shape["end_level_db"]), _FLOOR_DB),
-            float(e.mean()) / loud,
-            float(np.mean(e > 0.5 * loud)),
-            float(20 * np.log10(loud / max(float(np.sqrt(np.mean(e**2))), 1e-9))),
-            float(np.abs(np.diff(steps)).mean()) if len(steps) > 1 else 0.0,
-            *shape,
+            course.mean / loud,
+            course.above_half,
+            20 * math.log10(loud / max(course.rms, 1e-9)),
+            course.change,
+            *course.parts,
         ]
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,10 +13,10 @@ from numpy.typing import NDArray
 from workers.analysis.chords import chord_weights
 from workers.analysis.learned import load, softmax
 from workers.analysis.mono import SR, Mono
-from workers.kernels.chroma import fold_peaks
+from workers.kernels.chroma import describe_peaks, fold_peaks
 from workers.kernels.decimate import halve
 from workers.kernels.keys import score_keys
-from workers.kernels.tonal import TonalPeaks, find_tonal_peaks
+from workers.kernels.tonal import find_tonal_peaks
 from workers.model import TONICS, Key, Mode, camelot, open_key
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 _SR = SR / 4
 N_FFT = 4096
 HOP = 1024
-_TUNED_FROM_HZ = 100.0
-_BASS_BELOW = 69 + 12 * np.log2(220 / 440)
+_TUNED_ABOVE = 69 + 12 * math.log2(100 / 440)
+"""100 Hz and A3, as MIDI numbers."""
+_BASS_BELOW = 57.0
 _START = 0.15
 """Part of the file that counts as its start: music most often opens on its tonic."""
 
@@ -84,36 +86,19 @@ def measure_chroma(mono: Mono) -> Chroma:
     peaks = find_tonal_peaks(y, _SR, n_fft=N_FFT)
     if not len(peaks.pitch):
         return _NOTHING
-    tuning, sure = _tuning(peaks)
+    tuning, sure, register = describe_peaks(peaks.pitch, peaks.weight, above=_TUNED_ABOVE)
     n_frames = len(peaks.level)
     frames = fold_peaks(peaks.pitch, peaks.weight, peaks.frame, n_frames, tuning=tuning)
-    low = peaks.pitch < _BASS_BELOW
-    bass = fold_peaks(peaks.pitch[low], peaks.weight[low], peaks.frame[low], n_frames, tuning=tuning, decay=0.0)
+    bass = fold_peaks(peaks.pitch, peaks.weight, peaks.frame, n_frames, tuning=tuning, decay=0.0, below=_BASS_BELOW)
     return Chroma(
         whole=_sum(frames),
         tuning_cents=round(100 * tuning, 1) if sure > 0.2 else None,
         tonalness=float(peaks.tonalness @ peaks.level / max(float(peaks.level.sum()), 1e-12)),
-        register=_register(peaks),
+        register=register,
         frames=frames,
         bass=bass,
         chords=chord_weights(frames, bass),
     )
-
-
-def _register(peaks: TonalPeaks) -> Doubles:
-    counts, _ = np.histogram(peaks.pitch, bins=12, range=(21, 117), weights=peaks.weight.astype(np.float64))
-    return np.asarray(counts / max(float(counts.sum()), 1e-12))
-
-
-def _tuning(peaks: TonalPeaks) -> tuple[float, float]:
-    """Semitones sharp of A4 = 440 Hz by circular mean, and how much the peaks agree (0 to 1)."""
-    heard = peaks.pitch > 69 + 12 * np.log2(_TUNED_FROM_HZ / 440)
-    weight = np.where(heard, peaks.weight, 0).astype(np.float64)
-    total = float(weight.sum())
-    if total <= 0:
-        return 0.0, 0.0
-    mean = np.sum(weight * np.exp(2j * np.pi * peaks.pitch.astype(np.float64))) / total
-    return float(np.angle(mean)) / (2 * np.pi), float(np.abs(mean))
 
 
 def _sum(frames: Floats) -> Doubles:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +12,8 @@ from workers.analysis.key import Chroma, profile_fit
 from workers.analysis.learned import load_quadratic
 from workers.analysis.onsets import Onsets
 from workers.analysis.periodicity import SLOWEST, Periodicity
+from workers.kernels.course import Course
+from workers.kernels.envelopes import Shape
 from workers.model import Kind, KindLabel
 
 LONG_S = 600.0
@@ -71,78 +76,64 @@ SHAPE_INPUTS = (*INPUTS[:10], *INPUTS[16:25])
 TONAL_INPUTS = (INPUTS[0], INPUTS[2], *INPUTS[9:16], *INPUTS[25:])
 """What music with a key is known by."""
 
-_STEPS = 400
-"""Points that the envelope's course is looked at in, at most."""
-
 
 def describe(
-    duration_s: float, onsets: Onsets, p: Periodicity, e: Doubles, chroma: Chroma, centroid_hz: float, flatness: float
+    duration_s: float,
+    onsets: Onsets,
+    p: Periodicity,
+    shape: Shape,
+    course: Course,
+    chroma: Chroma,
+    centroid_hz: float,
+    flatness: float,
 ) -> Doubles:
-    """What a sound is like as a whole, (len(INPUTS),). `e` is its amplitude envelope."""
+    """What a sound is like as a whole, (len(INPUTS),). `shape` and `course` are of its amplitude envelope."""
     count = len(onsets.times)
     ranked = np.sort(onsets.strengths)[::-1]
     first = float(ranked[0]) if count else 1.0
-    total = float(e.sum())
-    loud = float(e.max()) if len(e) else 0.0
-    tail = float(e[-max(1, len(e) // 20) :].mean()) if len(e) else 0.0
+    loud = max(shape.top, 1e-9)
     classes = chroma.whole / max(float(chroma.whole.sum()), 1e-12)
-    centre = float(e @ np.arange(len(e))) / total / max(1, len(e) - 1) if total > 0 else 0.0
     return np.array(
         [
-            np.log2(max(duration_s, 0.01)),
-            np.log2(1 + count),
-            np.log2(0.1 + count / max(duration_s, 0.05)),
+            math.log2(max(duration_s, 0.01)),
+            math.log2(1 + count),
+            math.log2(0.1 + count / max(duration_s, 0.05)),
             float(ranked[1]) / first if count > 1 else 0.0,
             float(ranked[3]) / first if count > 3 else 0.0,
             float(p.strength(_TEMPI).max()),
             repeats(p),
-            np.log10(max(tail / max(loud, 1e-9), 1e-4)),
-            centre,
-            float(e.mean()) / max(loud, 1e-9) if len(e) else 0.0,
+            math.log10(max(shape.tail / loud, 1e-4)),
+            shape.centre,
+            course.mean / loud,
             chroma.tonalness,
             float(classes.max()),
             float(np.exp(np.log(classes + 1e-4).mean()) * 12),
             profile_fit(chroma),
-            np.log2(max(centroid_hz, 20.0) / 1000),
-            np.log10(max(flatness, 1e-5)),
-            *_course(duration_s, onsets, e),
+            math.log2(max(centroid_hz, 20.0) / 1000),
+            math.log10(max(flatness, 1e-5)),
+            *_course(duration_s, onsets, course),
             *_harmony(chroma, classes),
         ]
     )
 
 
-def _course(duration_s: float, onsets: Onsets, e: Doubles) -> tuple[float, ...]:
+def _course(duration_s: float, onsets: Onsets, course: Course) -> tuple[float, ...]:
     """How a sound goes on: one that is struck once dies away, what is played goes on to its end."""
     whole = max(duration_s, 0.01)
     times = onsets.times
     strong = times[onsets.strengths > 0.3 * onsets.strengths.max()] if len(times) else times
-    gaps = np.diff(strong)
-    width = max(1, len(e) // _STEPS)
-    coarse = e[: len(e) // width * width].reshape(-1, width).mean(axis=1)
-    top, total = max(float(coarse.max(initial=0)), 1e-9), max(float(coarse.sum()), 1e-9)
-    quarter = max(1, len(coarse) // 4)
-    first, last = float(coarse[:quarter].mean()), float(coarse[-quarter:].mean())
-    start = float(coarse[: max(1, len(coarse) // 50)].mean())
+    gaps = strong[1:] - strong[:-1]
     return (
         float(times[-1]) / whole if len(times) else 0.0,
         float(strong[-1]) / whole if len(strong) else 0.0,
         float(strong[-1] - strong[0]) / whole if len(strong) else 0.0,
-        float(coarse[len(coarse) // 2 :].sum()) / total,
-        np.log2(min(8.0, max(0.01, last / max(first, 1e-9)))),
-        _rise_after_peak(coarse) / top,
-        np.log10(max(start / top, 1e-3)),
+        course.second_half,
+        math.log2(min(8.0, max(0.01, course.last_quarter))),
+        course.rise,
+        math.log10(max(course.start, 1e-3)),
         min(2.0, float(gaps.std() / max(gaps.mean(), 1e-9))) if len(gaps) else 2.0,
-        np.log2(1 + len(strong)),
+        math.log2(1 + len(strong)),
     )
-
-
-def _rise_after_peak(e: Doubles) -> float:
-    """How far the envelope rises again from a lower point after its peak."""
-    if len(e) < 20:
-        return 0.0
-    smooth = np.convolve(e, np.ones(5) / 5, "same")
-    after = smooth[int(smooth.argmax()) :]
-    return float((after - np.minimum.accumulate(after)).max())
 
 
 def _harmony(chroma: Chroma, classes: Doubles) -> tuple[float, ...]:
@@ -194,4 +185,9 @@ def has_tonality(x: Doubles) -> float:
 
 def chosen(x: Doubles, names: tuple[str, ...]) -> Doubles:
     """Those of the inputs that a model was made from, (..., len(names))."""
-    return np.asarray(x[..., [INPUTS.index(name) for name in names]])
+    return np.asarray(x[..., _places(names)])
+
+
+@lru_cache(maxsize=16)
+def _places(names: tuple[str, ...]) -> NDArray[np.int64]:
+    return np.array([INPUTS.index(name) for name in names])

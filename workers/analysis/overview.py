@@ -13,7 +13,8 @@ from workers.analysis.mono import Mono
 from workers.analysis.onsets import Onsets, find_onsets
 from workers.analysis.periodicity import Periodicity, measure_periodicity
 from workers.analysis.spectra import Spectra, analyze_spectra
-from workers.kernels.envelopes import amplitude_envelope
+from workers.kernels.course import Course, describe_course
+from workers.kernels.envelopes import amplitude_envelope, describe_shape
 from workers.model import Descriptors
 
 
@@ -28,6 +29,8 @@ class Overview:
     chroma: Chroma
     amplitude: NDArray[np.float64]
     """RMS over `timbre.ENVELOPE_HOP` samples, smoothed over 5 steps (15 ms)."""
+    course: Course
+    """How that goes on."""
     shape: Descriptors
     """As `timbre.envelope` makes it."""
     decibels: NDArray[np.float32]
@@ -45,13 +48,15 @@ def measure(mono: Mono, duration_s: float) -> Overview:
     periodicity = measure_periodicity(onsets)
     chroma = measure_chroma(mono)
     amplitude, crossings = amplitude_envelope(mono.y, timbre.ENVELOPE_HOP)
+    form, course = describe_shape(amplitude), describe_course(amplitude)
     spectrum = timbre.spectrum(spectra, crossings / max(1, len(mono.y) - 1))
     centroid, flatness = spectrum["centroid_hz"], spectrum["flatness"]
     whole = kind.describe(
         duration_s,
         onsets,
         periodicity,
-        amplitude,
+        form,
+        course,
         chroma,
         float(centroid) if isinstance(centroid, float) else 0.0,
         float(flatness) if isinstance(flatness, float) else 1.0,
@@ -63,7 +68,8 @@ def measure(mono: Mono, duration_s: float) -> Overview:
         periodicity=periodicity,
         chroma=chroma,
         amplitude=amplitude,
-        shape=timbre.envelope(amplitude),
+        course=course,
+        shape=timbre.envelope(form),
         decibels=spectra.summary.mel_db,
         cepstrum=timbre.cepstrum(spectra),
         spectrum=spectrum,

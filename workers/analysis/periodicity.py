@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.analysis.onsets import RATE, Onsets
-from workers.kernels.repeats import autocorrelation
+from workers.kernels.repeats import autocorrelation, comb_strength
 
 SLOWEST, FASTEST = 36.0, 260.0
 LOOP_BEATS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
@@ -21,7 +21,8 @@ _OVERLAPS = 0.8
 """Longer lags, as a part of the file, leave so little in common that chance decides."""
 
 _MOST_PEAKS = 12
-_COMB = ((1, 1.0), (2, 0.5), (4, 0.25))
+_COMB = np.array([1.0, 2.0, 4.0]), np.array([1.0, 0.5, 0.25])
+"""Beats, and what each counts."""
 
 Doubles = NDArray[np.float64]
 
@@ -38,8 +39,7 @@ class Periodicity:
 
     def strength(self, bpm: Doubles) -> Doubles:
         """How well one, two and four beats of each tempo repeat."""
-        lag = 60 * RATE / bpm
-        return np.asarray(np.sum([gain * at(self.mix, lag * beats) for beats, gain in _COMB], axis=0))
+        return comb_strength(self.mix, 60 * RATE / bpm, *_COMB)
 
 
 def at(r: Doubles, lag: Doubles) -> Doubles:

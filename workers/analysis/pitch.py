@@ -20,6 +20,7 @@ from workers.kernels.harmonics import (
     strongest_partials,
     windowed_periodicity,
 )
+from workers.kernels.notes import agreed_fundamental, compare_candidates, loud_part, shortest_periods
 from workers.model import TONICS, Pitch
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def listen(mono: Mono, most: int = _WINDOWS) -> Heard:
         partials=strongest_partials(seen.power, SR / N_FFT),
         weight=weight / max(float(weight.sum()), 1e-12),
         periodicity=seen.periodicity,
-        periods=np.array([_period(r) for r in seen.periodicity]),
+        periods=shortest_periods(seen.periodicity, SR, first=_SHORTEST_LAG),
         duration_s=mono.duration_s,
     )
 
@@ -128,35 +129,15 @@ def listen(mono: Mono, most: int = _WINDOWS) -> Heard:
 def _places(y: NDArray[np.float32], most: int) -> tuple[NDArray[np.int64], int]:
     """Where windows start, and how long they are: two or more of them wherever the sound allows it."""
     n = len(y)
-    first, end = _loud_part(y)
+    first, end = loud_part(y, _STEP, quiet=_QUIET) if n >= _STEP else (0, n)
     first = max(0, min(first, n - 2048))
     wanted = max(1, min(n, N_FFT, max(2048, int(0.6 * (end - first)))))
     length = max(size for size in _LENGTHS if size <= wanted)
     first = max(0, min(first, n - length))
     last = max(first, end - length)
     count = max(1, min(most, 1 + math.ceil(2 * (last - first) / length)))
-    return np.unique(np.linspace(first, last, count).astype(np.int64)), length
-
-
-def _loud_part(y: NDArray[np.float32]) -> tuple[int, int]:
-    steps = len(y) // _STEP
-    if not steps:
-        return 0, len(y)
-    power = np.einsum("ij,ij->i", *[y[: steps * _STEP].reshape(steps, _STEP)] * 2)
-    loud = np.flatnonzero(power > _QUIET * power.max())
-    return (int(loud[0]) * _STEP, (int(loud[-1]) + 1) * _STEP) if len(loud) else (0, len(y))
-
-
-def _period(r: NDArray[np.float32]) -> float:
-    """Hz of the shortest lag whose top is nearly as high as the highest."""
-    inner = r[_SHORTEST_LAG:-1]
-    tops = np.flatnonzero((inner >= r[_SHORTEST_LAG - 1 : -2]) & (inner > r[_SHORTEST_LAG + 1 :])) + _SHORTEST_LAG
-    if not len(tops) or r[tops].max() <= 0:
-        return 0.0
-    k = int(tops[r[tops] > 0.9 * r[tops].max()][0])
-    a, b, c = (float(x) for x in r[k - 1 : k + 2])
-    bend = a - 2 * b + c
-    return SR / (k + (min(0.5, max(-0.5, 0.5 * (a - c) / bend)) if bend < 0 else 0.0))
+    apart = (last - first) / max(1, count - 1)
+    return np.array(sorted({*(int(first + k * apart) for k in range(count - 1)), last if count > 1 else first})), length
 
 
 # -- weighing
@@ -181,7 +162,7 @@ def describe(heard: Heard, f0: Doubles) -> Doubles:
     curve = 1 - heard.weight @ heard.periodicity
     aperiodic, half = lowest_near(curve, np.concatenate([SR / f0, SR / f0 / 2])).reshape(2, n)
     height = np.log2(f0 / 220)
-    strongest, lowest = _against_partials(heard, height)
+    strongest, lowest, agreement = compare_candidates(heard.partials, heard.weight, heard.periods, height)
     X[:n, :width] = np.column_stack(
         [
             explained,
@@ -190,7 +171,7 @@ def describe(heard: Heard, f0: Doubles) -> Doubles:
             half,
             height,
             height**2,
-            _agreement(heard, height),
+            agreement,
             lowest,
             strongest,
             below - explained,
@@ -205,43 +186,23 @@ def describe(heard: Heard, f0: Doubles) -> Doubles:
 
 def _moves(heard: Heard) -> float:
     """Octaves between the periods of the windows, by weight; 1 at most."""
-    there = heard.periods > 0
-    if not there.any():
+    there = [(math.log2(hz), w) for hz, w in zip(heard.periods.tolist(), heard.weight.tolist(), strict=True) if hz > 0]
+    whole = sum(weight for _, weight in there)
+    if whole <= 0:
         return 1.0
-    octaves, weight = np.log2(heard.periods[there]), heard.weight[there]
-    off = octaves - np.average(octaves, weights=weight)
-    return float(min(1.0, np.sqrt(np.average(off**2, weights=weight))))
+    mean = sum(octaves * weight for octaves, weight in there) / whole
+    return min(1.0, math.sqrt(sum((octaves - mean) ** 2 * weight for octaves, weight in there) / whole))
 
 
-def _agreement(heard: Heard, height: Doubles) -> Doubles:
-    """Weight of the windows whose period is the candidate's."""
-    there = heard.periods > 0
-    off = np.abs(height[:, None] - np.log2(heard.periods[there] / 220))
-    return np.asarray((off < 0.05) @ heard.weight[there])
-
-
-def _against_partials(heard: Heard, height: Doubles) -> tuple[Doubles, Doubles]:
-    """Whether each candidate is the strongest partial, and octaves between it and the lowest that is strong."""
-    strongest, lowest = np.zeros(len(height)), np.zeros(len(height))
-    for hz, level, count, weight in zip(*heard.partials[:3], heard.weight, strict=True):
-        if count:
-            strongest += weight * (np.abs(height - math.log2(hz[0] / 220)) < 0.042)
-            low = math.log2(float(hz[:count][level[:count] > 0.25 * level[0]].min()) / 220)
-            lowest += weight * np.minimum(3.0, np.maximum(-2.0, low - height))
-    return strongest, np.abs(lowest)
+def _agreement(heard: Heard, f0: float) -> float:
+    """Weight of the windows whose period is that of `f0`."""
+    height = np.array([math.log2(f0 / 220)])
+    return float(compare_candidates(heard.partials, heard.weight, heard.periods, height).agreement[0])
 
 
 def refine(heard: Heard, f0: float) -> float:
     """The fundamental that the first eight harmonics of `f0` agree on, in Hz."""
-    total = sums = 0.0
-    for hz, level, count, weight in zip(*heard.partials[:3], heard.weight, strict=True):
-        h = np.maximum(1, np.round(hz[:count] / f0))
-        off = hz[:count] / (h * f0) - 1
-        near = (h <= 8) & (np.abs(off) < np.minimum(0.03, 0.25 / h))
-        counts = weight * level[:count] ** 2 / np.sqrt(h) * near
-        total += float(counts.sum())
-        sums += float(counts @ off)
-    return f0 * (1 + sums / total) if total > 0 else f0
+    return agreed_fundamental(heard.partials, heard.weight, f0)
 
 
 # -- deciding
@@ -265,7 +226,7 @@ def estimate_pitch(mono: Mono, *, rhythmic: bool, hints: Hints | None = None) ->
     best = int(probability.argmax())
     if best == len(f0):
         return unknown(_why_none(heard), 1 - float(probability[-1]))
-    if rhythmic and _agreement(heard, np.log2(f0[best : best + 1] / 220))[0] < _SAME_THROUGHOUT:
+    if rhythmic and _agreement(heard, float(f0[best])) < _SAME_THROUGHOUT:
         return unknown("not a single pitched sound")
     hz = refine(heard, float(f0[best]))
     note, number, cents = note_of(hz)

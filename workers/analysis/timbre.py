@@ -12,7 +12,7 @@ from workers.analysis.mono import SR
 from workers.analysis.onsets import Onsets
 from workers.analysis.spectra import N_MFCC as N_MFCC
 from workers.analysis.spectra import Spectra
-from workers.kernels.envelopes import describe_shape
+from workers.kernels.envelopes import Shape
 from workers.model import Descriptors
 
 ENVELOPE_HOP = 64
@@ -72,10 +72,9 @@ def timbre(found: Cepstrum, bright: float, tonalness: float) -> Descriptors:
     }
 
 
-def envelope(e: NDArray[np.float64]) -> Descriptors:
+def envelope(shape: Shape) -> Descriptors:
     """How the sound rises and falls. Times in seconds from the start of the file."""
     names = ("attack_s", "decay_s", "effective_duration_s", "temporal_centroid", "end_level_db")
-    shape = describe_shape(e)
     if shape.top <= 0:
         return dict.fromkeys(names)
     step = ENVELOPE_HOP / SR

@@ -5,6 +5,7 @@ Compiled code trusts its arguments: an index beyond the end reads foreign memory
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -94,7 +95,7 @@ def as_number(value: Any, name: str, *, above: float | None = None, least: float
         number = float(value)
     except (TypeError, ValueError) as wrong:
         raise ParameterError(f"{name} must be a number, not {value!r}.") from wrong
-    if not np.isfinite(number):
+    if not math.isfinite(number):
         raise ParameterError(f"{name} must be finite, not {number}.")
     if above is not None and not number > above:
         raise ParameterError(f"{name} must be greater than {above:g}, not {number:g}.")

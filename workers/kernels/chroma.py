@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workers.errors import ParameterError
-from workers.kernels.arguments import Float32, as_count, as_frames, as_number, as_vector
+from workers.kernels.arguments import Doubles, Float32, as_count, as_frames, as_number, as_vector
 from workers.kernels.compiled import kernel, warms
 
 NEIGHBOURHOOD = 20
@@ -29,6 +30,10 @@ SERIES = tuple(
     np.float32((0.5 if k else 1.0) * (-1) ** k * (2 * math.pi) ** (2 * k) / math.factorial(2 * k)) for k in range(9)
 )
 """``cos^2(pi d)`` in powers of ``d^2``, to 1e-6 for ``|d| <= 1/2``."""
+
+
+LOWEST, REGISTER, REGISTERS = 21, 8, 12
+"""MIDI number of A0; semitones of each band of `Tuned.register`, and how many there are."""
 
 
 class Peaks(NamedTuple):
@@ -141,6 +146,71 @@ def tonal_peaks(S: ArrayLike, bin_hz: float, *, fmin: float = 50.0, fmax: float 
     return Peaks(found[:, 0].copy(), found[:, 1].copy(), found[:, 2].copy(), tonalness)
 
 
+class Tuned(NamedTuple):
+    """What `describe_peaks` returns."""
+
+    tuning: float
+    """Semitones sharp of A4 = 440 Hz, -1/2 to 1/2."""
+    agreement: float
+    """How much the peaks agree on it, 0 to 1."""
+    register: Doubles
+    """Share of the weight by height: `REGISTERS` bands of `REGISTER` semitones from A0, MIDI 21, up."""
+
+
+@kernel
+def _describe_peaks(pitch: Float32, weight: Float32, above: float, register: Doubles) -> tuple[float, float]:
+    cosines = 0.0
+    sines = 0.0
+    heard = 0.0
+    whole = 0.0
+    lowest = np.float32(LOWEST)
+    for i in range(pitch.shape[0]):
+        p = np.float64(pitch[i])
+        w = np.float64(weight[i])
+        if pitch[i] >= lowest and p < LOWEST + REGISTER * REGISTERS:
+            register[np.int64((p - LOWEST) / REGISTER)] += w
+            whole += w
+        if p > above:
+            heard += w
+            cosines += w * math.cos(2 * math.pi * p)
+            sines += w * math.sin(2 * math.pi * p)
+    for band in range(REGISTERS):
+        register[band] /= max(whole, 1e-12)
+    if heard <= 0:
+        return 0.0, 0.0
+    return math.atan2(sines, cosines) / (2 * math.pi), math.sqrt(cosines**2 + sines**2) / heard
+
+
+def describe_peaks(pitch: ArrayLike, weight: ArrayLike, *, above: float) -> Tuned:
+    """Find how far peaks are off the tempered notes, and how high they lie.
+
+    The tuning is ``arg(z) / 2 pi`` and the agreement ``|z|``, where ``z = sum w exp(2 pi i p) / sum w`` over the peaks
+    higher than `above`: the circular mean, so that a quarter tone sharp and one flat are neighbours.
+
+    Parameters
+    ----------
+    pitch, weight : arrays of float32, shape (n_peaks,)
+        As `tonal_peaks` returns them; at least one.
+    above : float
+        MIDI number; lower peaks lie too few bins apart to be tuned.
+
+    Returns
+    -------
+    tuned : Tuned
+        0 and 0 where no peak is high enough.
+
+    Raises
+    ------
+    ParameterError
+        If the arrays' lengths differ or one is no vector.
+    """
+    p, w = as_vector(pitch, "pitch"), as_vector(weight, "weight")
+    if len(p) != len(w):
+        raise ParameterError(f"pitch and weight have {len(p)} and {len(w)} elements.")
+    register = np.zeros(REGISTERS)
+    return Tuned(*_describe_peaks(p, w, as_number(above, "above"), register), register)
+
+
 @kernel
 def _fold(
     pitch: Float32,
@@ -150,9 +220,12 @@ def _fold(
     n_frames: int,
     shifts: Float32,
     gains: Float32,
+    below: float,
 ) -> Float32:
     chroma = np.zeros((n_frames, 12), np.float32)
     for i in range(pitch.shape[0]):
+        if not np.float64(pitch[i]) < below:
+            continue
         row = chroma[frame[i]]
         for h in range(shifts.shape[0]):
             at = np.float32(pitch[i] - np.float32(tuning)) - shifts[h]
@@ -168,7 +241,14 @@ def _fold(
 
 
 def fold_peaks(
-    pitch: ArrayLike, weight: ArrayLike, frame: ArrayLike, n_frames: int, *, tuning: float = 0.0, decay: float = 0.6
+    pitch: ArrayLike,
+    weight: ArrayLike,
+    frame: ArrayLike,
+    n_frames: int,
+    *,
+    tuning: float = 0.0,
+    decay: float = 0.6,
+    below: float = math.inf,
 ) -> Float32:
     """Fold peaks into twelve pitch classes, each also as a harmonic of lower notes.
 
@@ -185,6 +265,8 @@ def fold_peaks(
         How far all pitches are sharp of A4 = 440 Hz, in semitones.
     decay : float, 0 to 1
         What a harmonic counts against the one below it; 0 folds the peaks alone.
+    below : float
+        MIDI number; only lower peaks are folded.
 
     Returns
     -------
@@ -213,15 +295,20 @@ def fold_peaks(
         raise ParameterError(f"pitch, weight and frame have {len(p)}, {len(w)} and {t.size} elements.")
     if not (t.min() >= 0 and t.max() < n_frames):
         raise ParameterError(f"A frame is not one of {n_frames}.")
-    harmonics = np.arange(1, 6 if decay > 0 else 2)
-    shifts = (12 * np.log2(harmonics)).astype(np.float32)
-    gains = (decay ** (harmonics - 1.0)).astype(np.float32)
-    chroma: Float32 = _fold(p, w, t, tuning, n_frames, shifts, gains)
+    chroma: Float32 = _fold(p, w, t, tuning, n_frames, *_harmonics(decay), float(below))
     return chroma.T
+
+
+@lru_cache(maxsize=8)
+def _harmonics(decay: float) -> tuple[Float32, Float32]:
+    """How far each harmonic lies above the note, in semitones, and what it counts."""
+    numbers = np.arange(1, 6 if decay > 0 else 2)
+    return (12 * np.log2(numbers)).astype(np.float32), (decay ** (numbers - 1.0)).astype(np.float32)
 
 
 @warms
 def _warm() -> None:
     peaks = tonal_peaks(np.ones((16, 2), np.float32), 100.0)
     fold_peaks(np.ones(1), np.ones(1), np.zeros(1), 1)
+    describe_peaks(np.ones(1), np.ones(1), above=0.0)
     assert len(peaks.tonalness) == 2

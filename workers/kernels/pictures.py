@@ -34,8 +34,8 @@ def _peaks(y: Float32, parts: int, out: NDArray[np.int8]) -> None:
         for k in range(i, end):
             least = y[k] if y[k] < least else least
             most = y[k] if y[k] > most else most
-        out[p, 0] = round(max(np.float32(-127), min(np.float32(127), least * np.float32(127))))
-        out[p, 1] = round(max(np.float32(-127), min(np.float32(127), most * np.float32(127))))
+        out[p, 0] = np.int8(np.rint(max(np.float32(-127), min(np.float32(127), least * np.float32(127)))))
+        out[p, 1] = np.int8(np.rint(max(np.float32(-127), min(np.float32(127), most * np.float32(127)))))
 
 
 def draw_peaks(y: ArrayLike, parts: int) -> NDArray[np.int8]:
@@ -73,14 +73,18 @@ def _columns(S: Float32, deepest: float, out: NDArray[np.uint8]) -> None:
     columns = out.shape[1]
     floor = np.float32(deepest)
     scale = np.float32(-255.0 / deepest)
+    begins = np.empty(columns + 1, np.int64)
+    for c in range(columns + 1):
+        begins[c] = c * n // columns
+    row = np.empty(columns, np.float32)
     for m in range(rows):
         for c in range(columns):
-            begin = c * n // columns
-            end = max(begin + 1, (c + 1) * n // columns)
             top = floor
-            for t in range(begin, end):
+            for t in range(begins[c], max(begins[c] + 1, begins[c + 1])):
                 top = max(top, S[m, t])
-            out[m, c] = round(min(np.float32(255), (top - floor) * scale))
+            row[c] = top
+        for c in range(columns):
+            out[m, c] = np.uint8(np.rint(min(np.float32(255), (row[c] - floor) * scale)))
 
 
 def draw_columns(S_db: ArrayLike, columns: int, deepest: float) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workers.errors import ParameterError
-from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_number
+from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_number, as_vector
 from workers.kernels.compiled import kernel, warms
 from workers.kernels.lanes import load, store
 from workers.kernels.transform import passes, plain_plan
@@ -87,6 +87,50 @@ def autocorrelation(rows: ArrayLike, n_lags: int, *, overlap: float = 0.2) -> Do
     return out
 
 
+@kernel
+def _comb(r: Doubles, lags: Doubles, beats: Doubles, gains: Doubles) -> Doubles:
+    last = r.shape[0] - 1
+    strength = np.zeros(lags.shape[0])
+    for i in range(lags.shape[0]):
+        for k in range(beats.shape[0]):
+            lag = lags[i] * beats[k]
+            at = np.int64(min(lag, np.float64(last)))
+            here = r[at] if at == last else r[at] + (lag - at) * (r[at + 1] - r[at])
+            strength[i] += gains[k] * here
+    return strength
+
+
+def comb_strength(r: ArrayLike, lags: ArrayLike, beats: ArrayLike, gains: ArrayLike) -> Doubles:
+    """Measure how well each period, and multiples of it, repeat.
+
+    ``sum_k gains[k] r(beats[k] lag)``, with `r` linear between its lags and its last value beyond the end.
+
+    Parameters
+    ----------
+    r : array of float64, shape (n_lags,)
+        An autocorrelation.
+    lags : array of float64, shape (n_periods,), not negative
+        Periods, in steps of `r`.
+    beats, gains : array of float64, shape (n_teeth,)
+        Multiples looked at, not negative, and what each counts.
+
+    Returns
+    -------
+    strength : ndarray of float64, shape (n_periods,)
+
+    Raises
+    ------
+    ParameterError
+        If one is no vector, or a period is negative or no number.
+    """
+    curve = as_vector(r, "r", keep_double=True).astype(np.float64, copy=False)
+    x, teeth, weight = (np.require(given, np.float64, ("C", "W")) for given in (lags, beats, gains))
+    if x.ndim != 1 or not (x >= 0).all() or teeth.ndim != 1 or teeth.shape != weight.shape:
+        raise ParameterError("lags, beats and gains must be vectors, the last two of one length, and not negative.")
+    strength: Doubles = _comb(curve, x, teeth, weight)
+    return strength
+
+
 @warms
 def _warm() -> None:
-    autocorrelation(np.eye(2, 8), 4)
+    comb_strength(autocorrelation(np.eye(2, 8), 4)[0], np.ones(1), np.ones(1), np.ones(1))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.naive import chroma as naive
 from tests.workers.kernels.examples import quick
 from workers.errors import ParameterError
-from workers.kernels.chroma import fold_peaks, tonal_peaks
+from workers.kernels.chroma import describe_peaks, fold_peaks, tonal_peaks
 from workers.kernels.spectrogram import stft_power
 
 SR = 5512.5
@@ -43,6 +43,31 @@ def test_folding_agrees_with_the_naive_twin(seed: int, count: int, tuning: float
     C = fold_peaks(pitch, weight, frame, 3, tuning=tuning)
     expected = naive.fold(list(zip(pitch.tolist(), weight.tolist(), frame.tolist(), strict=True)), 3, tuning, 0.6)
     assert np.allclose(C, expected, atol=1e-3)
+
+
+@quick
+@given(st.integers(0, 2**32 - 1), st.integers(1, 30))
+def test_tuning_and_register_agree_with_the_naive_twin(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    pitch, weight = rng.uniform(15, 120, count).astype(np.float32), rng.random(count).astype(np.float32)
+    peaks = list(zip(pitch.tolist(), weight.tolist(), strict=True))
+    found = describe_peaks(pitch, weight, above=50.0)
+    assert found[:2] == pytest.approx(naive.tuning(peaks, 50.0), abs=1e-6)
+    assert found.register == pytest.approx(naive.register(peaks), abs=1e-6)
+
+
+def test_a_quarter_tone_sharp_and_one_flat_agree() -> None:
+    sharp = describe_peaks([60.48, 61.52], [1.0, 1.0], above=0.0)
+    assert abs(sharp.tuning) == pytest.approx(0.5)
+    assert sharp.agreement > 0.98
+    assert describe_peaks([60.0], [1.0], above=60.0)[:2] == (0.0, 0.0)
+
+
+def test_only_peaks_below_a_pitch_are_folded() -> None:
+    pitch, weight, frame = [40.0, 57.0, 60.0], [1.0, 2.0, 3.0], [0.0, 0.0, 0.0]
+    low = fold_peaks(pitch, weight, frame, 1, decay=0.0, below=57.0)
+    assert low.sum() == pytest.approx(1.0)
+    assert low[4, 0] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("midi", [40.0, 57.25, 69.0, 88.4])
@@ -92,6 +117,8 @@ def test_silence_has_no_peaks() -> None:
         lambda: fold_peaks([60.0], [1.0], [1.0], 1),
         lambda: fold_peaks([60.0], [1.0], [0.0], 1, decay=1.5),
         lambda: fold_peaks([60.0], [1.0], [0.0], 0),
+        lambda: describe_peaks([60.0], [1.0, 1.0], above=0.0),
+        lambda: describe_peaks([60.0], [1.0], above=float("nan")),
     ],
 )
 def test_refuses(call: object) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.naive import repeats as naive
 from tests.workers.kernels.examples import gains, quick
 from workers.errors import ParameterError
-from workers.kernels.repeats import autocorrelation
+from workers.kernels.repeats import autocorrelation, comb_strength
 
 
 @quick
@@ -51,3 +51,27 @@ def test_what_is_constant_does_not_repeat() -> None:
 def test_refuses(call: object) -> None:
     with pytest.raises(ParameterError):
         call()  # type: ignore[operator]
+
+
+@quick
+@given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(0, 5))
+def test_the_comb_agrees_with_its_naive_twin(seed: int, n: int, n_lags: int) -> None:
+    rng = np.random.default_rng(seed)
+    r, lags, teeth = rng.uniform(-1, 1, n), rng.uniform(0, 20, n_lags), ((1.0, 1.0), (2.0, 0.5), (4.0, 0.25))
+    expected = [naive.comb(r.tolist(), lag, teeth) for lag in lags.tolist()]
+    assert comb_strength(r, lags, *np.array(teeth).T) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("r", "lags", "gains"),
+    [
+        (np.zeros(0), [1.0], [1.0]),
+        (np.ones(3), [-1.0], [1.0]),
+        (np.ones(3), [np.nan], [1.0]),
+        (np.ones(3), [[1.0]], [1.0]),
+        (np.ones(3), [1.0], [1.0, 1.0]),
+    ],
+)
+def test_the_comb_refuses_what_it_cannot_answer(r: object, lags: object, gains: object) -> None:
+    with pytest.raises(ParameterError):
+        comb_strength(r, lags, [1.0], gains)

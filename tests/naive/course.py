@@ -1,0 +1,56 @@
+"""How an envelope goes on, by the definitions, one number at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+
+def course(e: Sequence[float], most: int, floor: float) -> list[float]:
+    """Everything but the levels of parts, in the order of `Course`."""
+    n, top = len(e), max(e)
+    level = levels(e, floor)
+    every = max(1, n // (most // 2))
+    seen = level[::every]
+    steps = [abs(b - a) for a, b in pairwise(seen)]
+    width = max(1, n // most)
+    coarse = [mean(e[k : k + width]) for k in range(0, n // width * width, width)]
+    highest, quarter = max(max(coarse), 1e-9), max(1, len(coarse) // 4)
+    return [
+        top,
+        mean(e),
+        math.sqrt(mean([x * x for x in e])),
+        mean([float(x > 0.1 * max(top, 1e-9)) for x in e]),
+        mean([float(x > 0.5 * max(top, 1e-9)) for x in e]),
+        mean(steps) if steps else 0.0,
+        math.fsum(coarse[len(coarse) // 2 :]) / max(math.fsum(coarse), 1e-9),
+        rise(coarse) / highest,
+        mean(coarse[: max(1, len(coarse) // 50)]) / highest,
+        mean(coarse[-quarter:]) / max(mean(coarse[:quarter]), 1e-9),
+    ]
+
+
+def levels(e: Sequence[float], floor: float) -> list[float]:
+    """In dB below the highest."""
+    return [max(20 * math.log10(max(x / max(max(e), 1e-9), 1e-6)), floor) for x in e]
+
+
+def parts(e: Sequence[float], floor: float, count: int) -> list[float]:
+    """Mean level of each of `count` parts."""
+    n, level = len(e), levels(e, floor)
+    return [mean(level[p * n // count : max(p * n // count + 1, (p + 1) * n // count)]) for p in range(count)]
+
+
+def rise(coarse: Sequence[float]) -> float:
+    """The most it rises, smoothed, after its peak."""
+    if len(coarse) < 20:
+        return 0.0
+    smooth = [math.fsum(coarse[max(0, k - 2) : k + 3]) / 5 for k in range(len(coarse))]
+    after = smooth[smooth.index(max(smooth)) :]
+    return max(value - min(after[: k + 1]) for k, value in enumerate(after))
+
+
+def mean(x: Sequence[float]) -> float:
+    """Of what is there."""
+    return math.fsum(x) / len(x)
