@@ -9,6 +9,7 @@ from typing import Any
 
 from api.errors import refuse_field
 from api.schemas import SamplesQuery, Where
+from api.spelling import spelled
 from stores import filters
 from stores.records import SampleFilter
 
@@ -41,7 +42,7 @@ def _number(field: str, text: str) -> float:
 
 def sample_filter(query: SamplesQuery, owner: str | None) -> SampleFilter:
     """The query's filter. Raises a `Problem` (422) or `BadFilter`, each naming the field."""
-    return SampleFilter(
+    where = SampleFilter(
         bpm=None if query.bpm is None else parse_range("bpm", query.bpm),
         duration_s=None if query.duration is None else parse_range("duration", query.duration),
         key=query.key,
@@ -54,6 +55,7 @@ def sample_filter(query: SamplesQuery, owner: str | None) -> SampleFilter:
         defect=query.defect,
         owner=owner,
     )
+    return spelled(where)
 
 
 def index_filter(where: Where) -> dict[str, Any] | None:
@@ -64,7 +66,7 @@ def index_filter(where: Where) -> dict[str, Any] | None:
     BadFilter
         A field has a value that no sample has.
     """
-    filters.check(
+    asked = spelled(
         SampleFilter(
             bpm=where.bpm,
             duration_s=where.duration,
@@ -75,14 +77,15 @@ def index_filter(where: Where) -> dict[str, Any] | None:
             kind=where.kind,
         )
     )
-    ranges: Mapping[str, Bounds | None] = {"bpm": where.bpm, "duration_s": where.duration}
+    filters.check(asked)
+    ranges: Mapping[str, Bounds | None] = {"bpm": asked.bpm, "duration_s": asked.duration_s}
     clauses: list[dict[str, Any]] = []
     for name, bounds in ranges.items():
         low, high = bounds or (None, None)
         clauses += [{name: {"$gte": float(low)}}] if low is not None else []
         clauses += [{name: {"$lte": float(high)}}] if high is not None else []
     for name in ("key", "camelot", "tonic", "mode", "kind"):
-        value = getattr(where, name)
+        value = getattr(asked, name)
         clauses += [{name: {"$eq": value}}] if value is not None else []
     if len(clauses) < 2:
         return clauses[0] if clauses else None

@@ -32,6 +32,13 @@ _VALUES = {
     "key": frozenset(f"{tonic} {mode}" for tonic in TONICS for mode in _MODES),
     "camelot": frozenset(f"{n}{letter}" for n in range(1, 13) for letter in "AB"),
 }
+_WRITTEN = {
+    "tonic": f"one of {', '.join(TONICS)}",
+    "mode": "major or minor",
+    "kind": f"one of {', '.join(get_args(KindLabel))}",
+    "key": "written as C minor or F# major",
+    "camelot": "1A to 12B",
+}
 _NOTE = re.compile(r"([A-G]#?)(-?\d{1,2})?")
 _LONGEST_TEXT = 500
 _MOST_WORDS = 20
@@ -48,7 +55,7 @@ def check(where: SampleFilter) -> None:
     for name, known in _VALUES.items():
         value = getattr(where, name)
         if value is not None and value not in known:
-            raise BadFilter(f"{name} cannot be {value!r}")
+            raise BadFilter(f"{name} cannot be {value!r}: it is {_WRITTEN[name]}")
     if where.note is not None:
         note_pattern(where.note)
     if where.text is not None and len(where.text.split()) > _MOST_WORDS:

@@ -10,7 +10,9 @@ from PIL import Image
 
 from api.errors import Problem
 from api.filters import parse_range
+from api.spelling import spelled
 from api.views import sample_view
+from stores.records import SampleFilter
 from tests.api.gateway import Gateway, analysis, clipping, vector
 from workers.model import Key, Kind, Pitch, Preview, Tempo
 
@@ -116,11 +118,42 @@ def test_a_query_that_makes_no_sense_names_its_field(gateway: Gateway, query: st
     assert answer.json()["errors"][0]["field"] == field
 
 
-@pytest.mark.parametrize("query", ["key=C+moll", "kind=drum", "camelot=13A", "note=H4", "tonic=Db", "mode=dorian"])
+@pytest.mark.parametrize("query", ["key=C+moll", "kind=drum", "camelot=13A", "note=H4", "tonic=H", "mode=dorian"])
 def test_a_value_that_no_sample_has_is_a_bad_filter(gateway: Gateway, query: str) -> None:
     answer = gateway.client.get(f"/v1/samples?{query}")
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_filter")
     assert query.split("=")[0] in answer.json()["detail"]
+
+
+def test_a_value_that_no_sample_has_is_answered_with_how_it_is_written(gateway: Gateway) -> None:
+    assert "F# major" in gateway.client.get("/v1/samples?key=H+minor").json()["detail"]
+    assert "one-shot" in gateway.client.get("/v1/samples?kind=drum").json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "query", ["key=Eb+minor", "key=ebm", "key=D%23min", "tonic=E%E2%99%AD", "camelot=2a", "note=Eb4"]
+)
+def test_keys_and_notes_may_be_asked_for_as_musicians_write_them(gateway: Gateway, query: str) -> None:
+    gateway.sample("other.wav")
+    key = Key("D#", "minor", "D# minor", "2A", 0.9, 0.0, None)
+    gateway.sample("mine.wav", key=key, pitch=Pitch("D#4", 63, 311.1, 0.0, 0.9, None))
+    assert [item["files"][0]["path"] for item in gateway.client.get(f"/v1/samples?{query}").json()["items"]] == [
+        "mine.wav"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"), [("Cb4", "B3"), ("B#3", "C4"), ("Fb", "E"), ("bb-1", "A#-1"), ("H4", "H4")]
+)
+def test_a_flat_or_sharp_that_leaves_its_octave_is_the_note_of_the_next(written: str, kept: str) -> None:
+    assert spelled(SampleFilter(note=written)).note == kept
+
+
+def test_a_capital_m_is_major_and_a_small_one_minor() -> None:
+    asked = ("CM", "Cm", "c Major", "AbMIN", "Gb maj", "C", "C dorian")
+    assert [spelled(SampleFilter(key=key)).key for key in asked] == [
+        "C major", "C minor", "C major", "G# minor", "F# major", "C", "C dorian",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
