@@ -54,25 +54,35 @@ def _title(canvas: Canvas, row: dict[str, Any]) -> None:
         f"{key['label']} ({key['confidence']:.0%}), {key['camelot']}" if key["label"] else "no key",
         f"{pitch['note']} {pitch['cents']:+.0f} cents" if pitch["note"] else "no single note",
         "" if loudness["integrated_lufs"] is None else f"{loudness['integrated_lufs']:.1f} LUFS",
-        f"{audio['duration_s']:.2f} s, {audio['sample_rate_hz']:,} Hz, {audio['channels']} ch",
+        f"{audio['duration_s']:.2f} s{_part(audio)}, {audio['sample_rate_hz']:,} Hz, {audio['channels']} ch",
     ]
     canvas.text(LEFT, 62, "   ·   ".join(part for part in said if part), size=19, fill=GREY)
+
+
+def _part(audio: dict[str, Any]) -> str:
+    """What of a long file was analysed, which is what is drawn."""
+    rest = audio["duration_s"] - audio["analyzed_s"]
+    return f" (the first {audio['analyzed_s']:.0f} s are analysed)" if rest > 0.5 else ""
 
 
 def _wave(canvas: Canvas, seen: Seen) -> None:
     box, middle = _WAVE, _WAVE.top + _WAVE.height / 2
     beats = len(seen.beats) <= _MOST_LINES and len(seen.beats)
-    explained = (", beats in red" if beats else "") + (", bars bold" if beats and len(seen.downbeats) else "")
-    canvas.heading(box, "Waveform", f"onsets above{explained}")
+    onsets = len(seen.onsets) <= 2 * _MOST_LINES and len(seen.onsets)
+    drawn = {"onsets above": onsets, "beats in red": beats, "bars bold": beats and len(seen.downbeats)}
+    canvas.heading(box, "Waveform", ", ".join(said for said, there in drawn.items() if there))
     half = box.height / 2 - 12
+    # each column reaches the one before it, or a steep wave would fall apart into dashes
+    tops = np.maximum(seen.high, np.append(seen.low[:1], seen.low[:-1]))
+    bottoms = np.minimum(seen.low, np.append(seen.high[:1], seen.high[:-1]))
     for n in range(INNER):
         canvas.draw.line(
-            (LEFT + n, middle - half * float(seen.high[n]), LEFT + n, middle - half * float(seen.low[n])), fill=BLUE
+            (LEFT + n, middle - half * float(tops[n]), LEFT + n, middle - half * float(bottoms[n])), fill=BLUE
         )
     if beats:
         canvas.verticals(box, seen.beats.tolist(), seen.duration_s, RED)
         canvas.verticals(box, seen.downbeats.tolist(), seen.duration_s, RED, 3)
-    if len(seen.onsets) <= 2 * _MOST_LINES:
+    if onsets:
         canvas.verticals(Box(box.top, 10), seen.onsets.tolist(), seen.duration_s, GREEN, 2)
     canvas.draw.line((LEFT, middle, LEFT + INNER, middle), fill=LINE)
     canvas.frame(box)
@@ -80,7 +90,7 @@ def _wave(canvas: Canvas, seen: Seen) -> None:
 
 
 def _spectrum(canvas: Canvas, seen: Seen) -> None:
-    canvas.heading(_SPECTRUM, "Spectrogram", "0 to 70 dB below the loudest, an octave is as high everywhere")
+    canvas.heading(_SPECTRUM, "Spectrogram", "0 to 70 dB below the loudest, every octave takes the same height")
     canvas.picture(_SPECTRUM, seen.spectrogram)
     canvas.frame(_SPECTRUM)
     octaves = float(np.log2(HIGHEST_HZ / LOWEST_HZ))
@@ -90,9 +100,9 @@ def _spectrum(canvas: Canvas, seen: Seen) -> None:
         (200, "200"),
         (500, "500"),
         (1000, "1 kHz"),
-        (2000, "2"),
-        (5000, "5"),
-        (10000, "10"),
+        (2000, "2 kHz"),
+        (5000, "5 kHz"),
+        (10000, "10 kHz"),
     )
     canvas.row_labels(_SPECTRUM, [(float(np.log2(hz / LOWEST_HZ)) / octaves, said) for hz, said in marks])
     canvas.time_axis(_SPECTRUM, seen.duration_s, labels=False)

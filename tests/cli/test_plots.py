@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -15,8 +16,9 @@ from PIL import Image
 
 from cli.errors import UsageError
 from cli.plots import run
-from cli.plots.canvas import HEIGHT, INNER, WIDTH, clock, tick_step
+from cli.plots.canvas import BLUE, HEIGHT, INNER, WIDTH, Canvas, clock, tick_step
 from cli.plots.measures import FASTEST, SLOWEST, see
+from cli.plots.page import _part
 from tests.workers.analysis.sounds import Signal, as_frames, cadence, click_track, drum_loop, seconds
 from workers.model import Tempo
 
@@ -94,6 +96,30 @@ def test_odd_sounds_have_a_picture_too(tmp_path: Path, name: str) -> None:
     assert row["status"] == "done"
     with Image.open(row["plot"]) as picture:
         assert picture.size == (WIDTH, HEIGHT)
+
+
+def test_a_steep_wave_is_drawn_as_one_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "kick.wav", as_frames(0.9 * np.cos(2 * np.pi * 60 * seconds(0.1))))
+    row = run.plotting(tmp_path / "out", [str(path)])(str(path))
+    with Image.open(row["plot"]) as picture:
+        blue = (np.asarray(picture.convert("RGB"))[126:326] == BLUE).all(axis=2)
+    columns = [np.flatnonzero(column) for column in blue.T if column.any()]
+    assert len(columns) > 0.98 * INNER
+    apart = [max(a.min(), b.min()) - min(a.max(), b.max()) for a, b in itertools.pairwise(columns)]
+    assert max(apart) <= 2
+
+
+def test_the_legend_says_only_what_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(Canvas, "heading", lambda self, box, name, explained: said.append(explained))
+    path = write(tmp_path / "silence.wav", as_frames(np.zeros(SR)))
+    run.plotting(tmp_path / "out", [str(path)])(str(path))
+    assert said[0] == ""
+
+
+def test_of_a_long_file_it_is_said_how_much_is_drawn() -> None:
+    assert _part({"duration_s": 300.0, "analyzed_s": 240.0}) == " (the first 240 s are analysed)"
+    assert _part({"duration_s": 3.0, "analyzed_s": 3.0}) == ""
 
 
 @pytest.mark.parametrize("bpm", [60, 97, 128, 174])
