@@ -116,7 +116,10 @@ class Gateway:
         why = "it does not answer in time" if isinstance(error, httpx.TimeoutException) else "nobody answers"
         if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
             why = "the connection broke"
-        return Unreachable(f"The gateway at {self.url} cannot be reached ({why}); is the cluster up? ./samplemind up")
+        return Unreachable(
+            f"The gateway at {self.url} cannot be reached ({why}); is the cluster up? ./samplemind up starts one; "
+            "one that is up elsewhere is found by its --data-dir or --url."
+        )
 
 
 def events(lines: Iterator[str]) -> Iterator[tuple[str, str, Json]]:

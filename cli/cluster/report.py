@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shlex
 import time
 from collections.abc import Callable
 
@@ -19,6 +20,7 @@ from cli.cluster.plan import Plan
 from cli.cluster.probes import http_answer, why_not_ready
 from cli.cluster.process import Process
 from cli.console import err, out
+from cli.found import load_settings
 
 PATIENCE_S = 15.0
 LOOK_S = 600.0
@@ -138,10 +140,16 @@ def _addresses(plan: Plan) -> list[tuple[str, str]]:
     rows += [("data", str(plan.folder.path)), ("logs", str(plan.folder.logs))]
     if plan.settings.roots:
         name = next(iter(plan.settings.roots))
-        rows.append(("next", f"./samplemind submit {name}: --watch      (Ctrl-C here stops everything)"))
+        rows.append(("next", f"./samplemind submit {name}: --watch{_where(plan)}      (Ctrl-C here stops everything)"))
     else:
         rows.append(("next", "start again with --root NAME=PATH to offer it a library      (Ctrl-C stops everything)"))
     return rows
+
+
+def _where(plan: Plan) -> str:
+    """What a command must be told to find this cluster: nothing where it would look here by itself."""
+    usual = load_settings().data_dir.expanduser().resolve()
+    return "" if usual == plan.folder.path else f" --data-dir {shlex.quote(str(plan.folder.path))}"
 
 
 def _notes(plan: Plan) -> list[str]:
