@@ -71,3 +71,8 @@ def test_links_and_pictures_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
         if not target.startswith(("http://", "https://", "mailto:")):
             assert (page.parent / target).exists(), target
+
+
+def test_no_word_is_explained_twice() -> None:
+    words = re.findall(r"^\| (.+?) \|", (DOCS / "glossary.md").read_text("utf-8"), re.MULTILINE)
+    assert len(words) == len(set(words))
