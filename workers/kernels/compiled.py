@@ -27,6 +27,7 @@ custom.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -40,8 +41,11 @@ import numba
 import numpy as np
 import rocket_fft  # noqa: F401  (gives compiled code np.fft)
 from numba.core import event
-from numba.core.caching import IndexDataCacheFile
 from numba.core.errors import NumbaError
+
+from workers.kernels.cache import KernelFiles
+
+log = logging.getLogger(__name__)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Warmer = TypeVar("Warmer", bound=Callable[[], None])
@@ -119,22 +123,27 @@ def kernel(function: Function | None = None, *, in_order: bool = False) -> Any:
 def _compile(function: Function, in_order: bool) -> Function:
     rules = FLOAT_RULES - {"reassoc"} if in_order else FLOAT_RULES
     if JIT:
-        compiled = numba.njit(nogil=True, cache=True, fastmath=set(rules), error_model="numpy")(function)
-        _keep_apart(cast(Any, compiled)._cache, stamp(function.__code__.co_filename))
+        compiled = numba.njit(nogil=True, fastmath=set(rules), error_model="numpy")(function)
+        _keep(compiled, stamp(function.__code__.co_filename))
     else:
         compiled = cast(Any, np.errstate(all="ignore"))(function)  # compiled code does not warn of NaN either
     kernels.append(compiled)
     return cast(Function, compiled)
 
 
-def _keep_apart(cache: Any, sources: str) -> None:
-    """Give what is kept of each state of the sources files of its own.
+def _keep(compiled: Any, sources: str) -> None:
+    """Keep a kernel on disk, in files of its own for each state of the sources.
 
     numba keeps one file a function, and finds out that it is stale by loading it, which fails where it names a type
     that is no more.
     """
-    base = f"{cache._impl.filename_base}-{sources[:16]}"
-    cache._cache_file = cast(Any, IndexDataCacheFile)(cache._cache_path, base, sources)
+    try:
+        compiled.enable_caching()
+    except RuntimeError as error:  # no folder can be written to
+        log.warning("compiled kernels are not kept: %s", error)
+        return
+    cache = compiled._cache
+    cache._cache_file = KernelFiles(cache._cache_path, f"{cache._impl.filename_base}-{sources[:16]}", sources)
 
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
