@@ -172,7 +172,10 @@ def _named(error: Mapping[str, Any]) -> dict[str, str]:
     if error.get("type") == "json_invalid":
         return {"field": "body", "message": "is not valid JSON"}
     place = [str(part) for part in error.get("loc", ()) if part not in ("body", "query", "path", "header")]
-    return {"field": ".".join(place) or "body", "message": str(error.get("msg", "is not valid"))}
+    return {
+        "field": ".".join(place) or "body",
+        "message": str(error.get("msg", "is not valid")).removeprefix("Value error, "),
+    }
 
 
 def _phrase(status: int) -> str:

@@ -184,6 +184,11 @@ def test_a_search_that_makes_no_sense_is_refused(library: Gateway, body: dict[st
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_a_refusal_is_a_sentence_and_not_a_programs_error(library: Gateway) -> None:
+    said = library.client.post("/v1/search", json={"like": {}}).json()
+    assert said["detail"] == "like: give either a sample's id or a vector"
+
+
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_what_is_not_a_number_is_refused(library: Gateway, number: str) -> None:
     bodies = (
