@@ -21,7 +21,7 @@ _RANGE_DB = 50.0
 _LAG = 2
 """Frames compared with: one is shorter than an attack."""
 
-_BAND_EDGES = (0, 5, 16, ONSET_MELS)
+_BAND_EDGES = np.array([0, 5, 16, ONSET_MELS])
 """Bass and kick, the middle, hats and snares."""
 
 _LEAST_RISE_DB = 1.0
@@ -55,7 +55,7 @@ class Onsets:
 
 def find_onsets(spectra: Spectra) -> Onsets:
     """Spectral flux in three bands, the flux of amplitude, and the peaks of the whole."""
-    rises = onset_envelopes(spectra.onset_mel, np.array(_BAND_EDGES), lag=_LAG, range_db=_RANGE_DB)
+    rises = onset_envelopes(spectra.onset_mel, _BAND_EDGES, lag=_LAG, range_db=_RANGE_DB)
     times, strengths = _pick(rises.full, rises.start)
     reach = int(RATE / 2)
     full, low, mid, high, energy = sharpen_all(rises.rows, reach)

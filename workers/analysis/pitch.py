@@ -17,6 +17,7 @@ from workers.kernels.harmonics import (
     find_fundamentals,
     lowest_near,
     match_harmonics,
+    own_periodicity,
     strongest_partials,
     windowed_periodicity,
 )
@@ -108,14 +109,17 @@ def note_of(hz: float) -> tuple[str, int, float]:
 
 
 @lru_cache(maxsize=16)
-def _window(length: int) -> NDArray[np.float32]:
-    return np.hanning(length + 2)[1:-1].astype(np.float32)
+def _window(length: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What a sound is looked at through, and how much that is like itself."""
+    window = np.hanning(length + 2)[1:-1].astype(np.float32)
+    return window, own_periodicity(window, n_fft=N_FFT, n_lags=_N_LAGS)
 
 
 def listen(mono: Mono, most: int = _WINDOWS) -> Heard:
     """Look at a sound through up to `most` windows, over where it is loud."""
     starts, length = _places(mono.y, most)
-    seen = windowed_periodicity(mono.y, starts, _window(length), n_fft=N_FFT, n_lags=_N_LAGS)
+    window, own = _window(length)
+    seen = windowed_periodicity(mono.y, starts, window, n_fft=N_FFT, n_lags=_N_LAGS, own=own)
     weight = np.sqrt(seen.power.sum(axis=1, dtype=np.float64))
     return Heard(
         partials=strongest_partials(seen.power, SR / N_FFT),
@@ -163,8 +167,8 @@ def describe(heard: Heard, f0: Doubles) -> Doubles:
     aperiodic, half = lowest_near(curve, np.concatenate([SR / f0, SR / f0 / 2])).reshape(2, n)
     height = np.log2(f0 / 220)
     strongest, lowest, agreement = compare_candidates(heard.partials, heard.weight, heard.periods, height)
-    X[:n, :width] = np.column_stack(
-        [
+    for column, values in enumerate(
+        (
             explained,
             *(part[:n] for part in here[1:]),
             aperiodic,
@@ -178,8 +182,9 @@ def describe(heard: Heard, f0: Doubles) -> Doubles:
             third - explained,
             explained - above,
             np.where(here.present[:n] > 1.5, here.filled[:n], 0.0),
-        ]
-    )
+        )
+    ):
+        X[:n, column] = values
     X[n, width + 1 : width + 4] = float(aperiodic.min()), float(explained.max()), float(X[:n, width - 1].max())
     return X
 

@@ -32,8 +32,8 @@ def as_array(x: Any, name: str, ndim: int, *, keep_double: bool = False) -> NDAr
         If `x` is not numbers, is empty or has another number of dimensions.
     """
     if type(x) is np.ndarray and x.ndim == ndim and x.flags.carray and x.size:
-        dtype = x.dtype
-        if dtype is FLOAT32 or (keep_double and dtype is FLOAT64):
+        dtype = x.dtype  # not `is`: what compiled code returns has a dtype of its own
+        if dtype == FLOAT32 or (keep_double and dtype == FLOAT64):
             return x  # the usual case: np.require alone would cost a microsecond
     if not isinstance(x, np.ndarray):
         x = _from_sequence(x, name)
@@ -55,6 +55,22 @@ def _from_sequence(x: Any, name: str) -> NDArray[Any]:
 def as_vector(x: Any, name: str, *, keep_double: bool = False) -> NDArray[Any]:
     """`x` as a non-empty vector."""
     return as_array(x, name, 1, keep_double=keep_double)
+
+
+def as_doubles(x: Any, name: str) -> Doubles:
+    """`x` as a writeable C-contiguous vector of float64, which may be empty.
+
+    Raises
+    ------
+    ParameterError
+        If `x` is not numbers or no vector.
+    """
+    if type(x) is np.ndarray and x.ndim == 1 and x.dtype == FLOAT64 and x.flags.carray:
+        return x
+    given = _from_sequence(x, name)
+    if given.ndim != 1 or given.dtype.kind not in "fiub":
+        raise ParameterError(f"{name} must be a vector of real numbers, not {given.dtype} of shape {given.shape}.")
+    return np.require(given, np.float64, ("C", "W"))
 
 
 def as_frames(S: Any, name: str = "S") -> Float32:

@@ -287,16 +287,24 @@ def fold_peaks(
     tuning = as_number(tuning, "tuning")
     if decay > 1:
         raise ParameterError(f"decay is {decay:g}, more than 1.")
-    if np.size(pitch) == 0 == np.size(weight) == np.size(frame):
+    t = np.require(frame, np.int64, ("C", "W"))
+    if t.size == 0 == np.size(pitch) == np.size(weight):
         return np.zeros((n_frames, 12), np.float32).T
     p, w = as_vector(pitch, "pitch"), as_vector(weight, "weight")
-    t = np.require(np.asarray(frame), np.int64, ("C", "W"))
     if not len(p) == len(w) == t.size or t.ndim != 1:
         raise ParameterError(f"pitch, weight and frame have {len(p)}, {len(w)} and {t.size} elements.")
-    if not (t.min() >= 0 and t.max() < n_frames):
+    if not _within(t, n_frames):
         raise ParameterError(f"A frame is not one of {n_frames}.")
     chroma: Float32 = _fold(p, w, t, tuning, n_frames, *_harmonics(decay), float(below))
     return chroma.T
+
+
+@kernel
+def _within(frame: NDArray[np.int64], n_frames: int) -> bool:
+    outside = 0
+    for i in range(frame.shape[0]):
+        outside += (frame[i] < 0) | (frame[i] >= n_frames)
+    return outside == 0
 
 
 @lru_cache(maxsize=8)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workers.errors import ParameterError
-from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_number, as_vector
+from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_doubles, as_number, as_vector
 from workers.kernels.compiled import kernel, warms
 
 HIGHEST = 60
@@ -109,13 +108,28 @@ def _periodicity(
     return power, periodicity
 
 
-@lru_cache(maxsize=32)
-def _own(window: bytes, n_fft: int, n_lags: int) -> Float32:
-    """The window's own part in what is alike; it takes as long as a window of sound, and few are ever used."""
-    return _own_periodicity(np.frombuffer(window, np.float32).copy(), n_fft, n_lags, _LEAST_OVERLAP)
+def own_periodicity(window: ArrayLike, *, n_fft: int, n_lags: int) -> Float32:
+    """The window's own part in what is alike, ``max(a_w[l] / a_w[0], 0.05)``, (n_lags,).
+
+    It takes as long as a window of sound: who uses a window often keeps it. Raises ParameterError as
+    `windowed_periodicity`.
+    """
+    shape = _checked_window(window, n_fft, n_lags)
+    own: Float32 = _own_periodicity(shape, n_fft, n_lags, _LEAST_OVERLAP)
+    return own
 
 
-def windowed_periodicity(y: ArrayLike, starts: ArrayLike, window: ArrayLike, *, n_fft: int, n_lags: int) -> Windows:
+def _checked_window(window: ArrayLike, n_fft: int, n_lags: int) -> Float32:
+    shape: Float32 = as_vector(window, "window")
+    n_fft, n_lags = as_count(n_fft, "n_fft", least=4), as_count(n_lags, "n_lags")
+    if n_fft & (n_fft - 1) or len(shape) > n_fft or n_lags > n_fft // 2:
+        raise ParameterError(f"{n_fft} is no power of two that holds a window of {len(shape)} and {n_lags} lags.")
+    return shape
+
+
+def windowed_periodicity(
+    y: ArrayLike, starts: ArrayLike, window: ArrayLike, *, n_fft: int, n_lags: int, own: Float32 | None = None
+) -> Windows:
     """Compute power spectra and, from them, how much the sound is like itself some samples later.
 
     ``r[t, l] = (a_x[l] / a_x[0]) / max(a_w[l] / a_w[0], 0.05)``, the circular autocorrelations of the windowed sound
@@ -132,6 +146,8 @@ def windowed_periodicity(y: ArrayLike, starts: ArrayLike, window: ArrayLike, *, 
         Samples of the transform, a power of two.
     n_lags : int
         Lags returned, from 0 on; at most ``n_fft / 2``.
+    own : ndarray of float32, shape (n_lags,), or None
+        What `own_periodicity` makes of the window, if it is at hand.
 
     Returns
     -------
@@ -149,14 +165,14 @@ def windowed_periodicity(y: ArrayLike, starts: ArrayLike, window: ArrayLike, *, 
     .. [1] P. Boersma, "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a
        sampled sound", IFA Proceedings 17, 1993.
     """
-    signal, shape = as_vector(y, "y"), as_vector(window, "window")
-    n_fft, n_lags = as_count(n_fft, "n_fft", least=4), as_count(n_lags, "n_lags")
+    signal, shape = as_vector(y, "y"), _checked_window(window, n_fft, n_lags)
     at = np.require(np.atleast_1d(np.asarray(starts)), np.int64, ("C", "W"))
-    if n_fft & (n_fft - 1) or len(shape) > n_fft or n_lags > n_fft // 2:
-        raise ParameterError(f"{n_fft} is no power of two that holds a window of {len(shape)} and {n_lags} lags.")
     if at.ndim != 1 or len(at) == 0 or at.min() < 0 or at.max() + len(shape) > len(signal):
         raise ParameterError(f"A window of {len(shape)} samples does not lie within {len(signal)}.")
-    return Windows(*_periodicity(signal, at, shape, _own(shape.tobytes(), n_fft, n_lags), n_fft))
+    own = own_periodicity(shape, n_fft=n_fft, n_lags=n_lags) if own is None else as_vector(own, "own")
+    if len(own) != n_lags:
+        raise ParameterError(f"own has {len(own)} lags, not {n_lags}.")
+    return Windows(*_periodicity(signal, at, shape, own, n_fft))
 
 
 @kernel
@@ -324,11 +340,10 @@ def match_harmonics(partials: Partials, weight: ArrayLike, f0: ArrayLike, *, tol
     .. [1] A. Klapuri, "Multiple fundamental frequency estimation by summing harmonic amplitudes", ISMIR, 2006.
     """
     hz, level = as_array(partials.hz, "hz", 2), as_array(partials.level, "level", 2)
-    weights = np.require(weight, np.float64, ("C", "W"))
-    fundamentals = np.require(f0, np.float64, ("C", "W"))
+    weights, fundamentals = as_doubles(weight, "weight"), as_doubles(f0, "f0")
     if not hz.shape == level.shape or not (hz.shape[0],) == partials.number.shape == weights.shape:
         raise ParameterError(f"Partials of {hz.shape[0]} windows, but weights of shape {weights.shape}.")
-    if fundamentals.ndim != 1 or not (np.isfinite(fundamentals) & (fundamentals > 0)).all():
+    if not (np.isfinite(fundamentals) & (fundamentals > 0)).all():
         raise ParameterError("Each f0 must be a number above 0.")
     tolerance = as_number(tolerance, "tolerance", above=0.0)
     found = _matches(hz, level, np.minimum(partials.number, hz.shape[1]), weights, fundamentals, tolerance, HIGHEST)
@@ -404,7 +419,7 @@ def find_fundamentals(
         If the numbers of windows differ or `low` is not above 0.
     """
     hz, level = as_array(partials.hz, "hz", 2), as_array(partials.level, "level", 2)
-    at = np.require(periods, np.float64, ("C", "W"))
+    at = as_doubles(periods, "periods")
     if not hz.shape == level.shape or not (hz.shape[0],) == partials.number.shape == at.shape:
         raise ParameterError(f"Partials of {hz.shape[0]} windows, but periods of shape {at.shape}.")
     low, high = as_number(low, "low", above=0.0), as_number(high, "high")
@@ -449,9 +464,9 @@ def lowest_near(curve: ArrayLike, lags: ArrayLike, *, off: float = 0.015) -> Dou
     ParameterError
         If either is no vector, or a lag is negative or no number.
     """
-    y, x = np.require(curve, np.float64, ("C", "W")), np.require(lags, np.float64, ("C", "W"))
-    if y.ndim != 1 or x.ndim != 1 or not (x >= 0).all():
-        raise ParameterError("curve and lags must be vectors, and lags not negative.")
+    y, x = as_doubles(curve, "curve"), as_doubles(lags, "lags")
+    if not (x >= 0).all():
+        raise ParameterError("lags must not be negative.")
     return _lowest_near(y, np.minimum(x, 2.0 * len(y) + 2), as_number(off, "off", least=0.0))
 
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from workers.errors import ParameterError
 from workers.kernels.arguments import Doubles
+from workers.kernels.compiled import kernel, warms
 from workers.kernels.waveform import Survey, survey_waveform
 
 ABSOLUTE_GATE_LUFS = -70.0
@@ -35,13 +36,30 @@ def _decibels(amplitude: float) -> float:
     return 20 * math.log10(amplitude) if amplitude > 0 else -math.inf
 
 
-def _integrate(blocks: Doubles) -> float:
-    """Loudness of 400 ms blocks through both gates; NaN where none passes."""
-    loud = blocks[blocks > 10 ** ((ABSOLUTE_GATE_LUFS + 0.691) / 10)]
-    if len(loud) == 0:
-        return math.nan
-    gated = loud[loud > loud.mean() * 10 ** (RELATIVE_GATE_LU / 10)]
-    return _lufs(float(gated.mean()))
+@kernel
+def _above(powers: Doubles, whole: int, share: float, gate: float) -> tuple[float, float]:
+    """Mean power of the 400 ms blocks louder than the gate, NaN where none is, and the highest of all blocks."""
+    added = 0.0
+    count = 0
+    highest = 0.0
+    for i in range(whole - 3):
+        block = (powers[i] + powers[i + 1] + powers[i + 2] + powers[i + 3]) * share
+        highest = max(highest, block)
+        if block > gate:
+            added += block
+            count += 1
+    return (added / count if count else math.nan), highest
+
+
+def _gated(powers: Doubles, whole: int, step: int) -> tuple[float, float]:
+    """Loudness of the 400 ms blocks through both gates, NaN where none passes; that of the loudest one."""
+    if whole < 4:
+        return math.nan, math.nan
+    loud, highest = _above(powers, whole, 0.25 / step, 10 ** ((ABSOLUTE_GATE_LUFS + 0.691) / 10))
+    if math.isnan(loud):
+        return math.nan, _lufs(highest)
+    gated, _ = _above(powers, whole, 0.25 / step, loud * 10 ** (RELATIVE_GATE_LU / 10))
+    return _lufs(gated), _lufs(highest)
 
 
 def measure_levels(y: ArrayLike, sr: float) -> Levels:
@@ -92,12 +110,11 @@ def levels_of(seen: Survey) -> Levels:
     if not math.isfinite(squares):
         raise ParameterError("y holds NaN or infinite samples.")
     n = seen.n_samples
-    whole = seen.powers[: n // seen.step]
-    blocks = (whole[:-3] + whole[1:-2] + whole[2:-1] + whole[3:]) * (0.25 / seen.step)
+    integrated, loudest = _gated(seen.powers, n // seen.step, seen.step)
     return Levels(
-        integrated_lufs=_integrate(blocks),
+        integrated_lufs=integrated,
         ungated_lufs=_lufs(float(seen.powers.sum()) / n),
-        momentary_max_lufs=_lufs(float(blocks.max())) if len(blocks) else math.nan,
+        momentary_max_lufs=loudest,
         true_peak_dbtp=_decibels(seen.true_peak),
         sample_peak_dbfs=_decibels(seen.peak),
         rms_dbfs=_decibels(math.sqrt(squares / (n * len(seen.sums)))),
@@ -118,3 +135,8 @@ def true_peak(y: ArrayLike, sr: float) -> float:
     ``20 log10 max_t |y(t)|`` over the oversampled signal. Raises ParameterError.
     """
     return measure_levels(y, sr).true_peak_dbtp
+
+
+@warms
+def _warm() -> None:
+    measure_levels(np.ones(40, np.float32), 100.0)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workers.errors import ParameterError
-from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_number, as_vector
+from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_doubles, as_number, as_vector
 from workers.kernels.compiled import kernel, warms
 from workers.kernels.harmonics import Partials
 
@@ -189,8 +189,8 @@ def compare_candidates(partials: Partials, weight: ArrayLike, periods: ArrayLike
         If the numbers of windows differ.
     """
     hz, level, number = _checked(partials)
-    w, p, o = (np.require(x, np.float64, ("C", "W")) for x in (weight, periods, height))
-    if not (len(hz),) == w.shape == p.shape or o.ndim != 1:
+    w, p, o = as_doubles(weight, "weight"), as_doubles(periods, "periods"), as_doubles(height, "height")
+    if not len(hz) == len(w) == len(p):
         raise ParameterError(f"Partials of {len(hz)} windows, but weights of {w.shape} and periods of {p.shape}.")
     return Company(*_compare(hz, level, number, w, p, o))
 
@@ -239,8 +239,8 @@ def agreed_fundamental(partials: Partials, weight: ArrayLike, f0: float, *, high
         If the numbers of windows differ or a number is out of range.
     """
     hz, level, number = _checked(partials)
-    w = np.require(weight, np.float64, ("C", "W"))
-    if w.shape != (len(hz),):
+    w = as_doubles(weight, "weight")
+    if len(w) != len(hz):
         raise ParameterError(f"Partials of {len(hz)} windows, but weights of shape {w.shape}.")
     return _agreed(hz, level, number, w, as_number(f0, "f0", above=0.0), as_count(highest, "highest"))
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workers.errors import ParameterError
-from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_number, as_vector
+from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_doubles, as_number, as_vector
 from workers.kernels.compiled import kernel, warms
 from workers.kernels.lanes import load, store
 from workers.kernels.transform import passes, plain_plan
@@ -124,9 +124,9 @@ def comb_strength(r: ArrayLike, lags: ArrayLike, beats: ArrayLike, gains: ArrayL
         If one is no vector, or a period is negative or no number.
     """
     curve = as_vector(r, "r", keep_double=True).astype(np.float64, copy=False)
-    x, teeth, weight = (np.require(given, np.float64, ("C", "W")) for given in (lags, beats, gains))
-    if x.ndim != 1 or not (x >= 0).all() or teeth.ndim != 1 or teeth.shape != weight.shape:
-        raise ParameterError("lags, beats and gains must be vectors, the last two of one length, and not negative.")
+    x, teeth, weight = as_doubles(lags, "lags"), as_doubles(beats, "beats"), as_doubles(gains, "gains")
+    if not (x >= 0).all() or len(teeth) != len(weight):
+        raise ParameterError("lags must not be negative, beats and gains of one length.")
     strength: Doubles = _comb(curve, x, teeth, weight)
     return strength
 

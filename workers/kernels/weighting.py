@@ -69,6 +69,7 @@ def k_weighting(sr: float) -> Doubles:
     return np.stack([shelf, high_pass])
 
 
+@lru_cache(maxsize=16)
 def channel_weights(n: int) -> Doubles:
     """Weights of `n` channels in WAV order: surround 1.41, the low-frequency channel 0, all others 1.
 

@@ -18,6 +18,7 @@ from workers.kernels.harmonics import (
     find_fundamentals,
     lowest_near,
     match_harmonics,
+    own_periodicity,
     strongest_partials,
     windowed_periodicity,
 )
@@ -47,6 +48,19 @@ def test_power_and_periodicity_agree_with_the_naive_twin(seed: int, length: int)
         shaped = [a * b for a, b in zip(part, window.tolist(), strict=True)]
         assert seen.power[row] == pytest.approx(naive.power_spectrum(shaped, 16), rel=1e-3, abs=1e-4)
         assert seen.periodicity[row] == pytest.approx(naive.periodicity(part, window.tolist(), 16, 8), abs=1e-4)
+
+
+def test_a_window_is_asked_once_for_its_own_part() -> None:
+    y, window = _tone(220.0), np.hanning(8192).astype(np.float32)
+    own = own_periodicity(window, n_fft=8192, n_lags=900)
+    expected = naive.circular_autocorrelation(np.hanning(12).tolist(), 16, 8)
+    small = own_periodicity(np.hanning(12), n_fft=16, n_lags=8)
+    assert small == pytest.approx([max(r / expected[0], 0.05) for r in expected], abs=1e-5)
+    seen = windowed_periodicity(y, [0], window, n_fft=8192, n_lags=900)
+    again = windowed_periodicity(y, [0], window, n_fft=8192, n_lags=900, own=own)
+    assert np.array_equal(seen.periodicity, again.periodicity)
+    with pytest.raises(ParameterError, match="own has 900 lags, not 800"):
+        windowed_periodicity(y, [0], window, n_fft=8192, n_lags=800, own=own)
 
 
 @quick
