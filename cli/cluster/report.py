@@ -20,7 +20,7 @@ from cli.cluster.plan import Plan
 from cli.cluster.probes import http_answer, why_not_ready
 from cli.cluster.process import Process
 from cli.console import err, out
-from cli.found import load_settings
+from config.settings import Settings
 
 PATIENCE_S = 15.0
 LOOK_S = 600.0
@@ -148,7 +148,7 @@ def _addresses(plan: Plan) -> list[tuple[str, str]]:
 
 def _where(plan: Plan) -> str:
     """What a command must be told to find this cluster: nothing where it would look here by itself."""
-    usual = load_settings().data_dir.expanduser().resolve()
+    usual = Settings().data_dir.expanduser().resolve()
     return "" if usual == plan.folder.path else f" --data-dir {shlex.quote(str(plan.folder.path))}"
 
 
