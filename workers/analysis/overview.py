@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workers.analysis import kind, timbre
 from workers.analysis.key import Chroma, measure_chroma
-from workers.analysis.mono import Mono
+from workers.analysis.mono import SR, Mono
 from workers.analysis.onsets import Onsets, find_onsets
 from workers.analysis.periodicity import Periodicity, measure_periodicity
 from workers.analysis.spectra import Spectra, analyze_spectra
 from workers.kernels.course import Course, describe_course
 from workers.kernels.envelopes import amplitude_envelope, describe_shape
 from workers.model import Descriptors
+
+_SILENT = 1e-3
+_LEAST_HEAD_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,12 @@ class Overview:
     """As `kind.describe` makes it."""
 
 
+def silent_head(amplitude: NDArray[np.float64]) -> int:
+    """Steps of silence before the sound: what kind of sound it is does not depend on when it begins."""
+    first = int(np.argmax(amplitude > _SILENT * float(amplitude.max())))
+    return first if first * timbre.ENVELOPE_HOP > _LEAST_HEAD_S * SR else 0
+
+
 def measure(mono: Mono, duration_s: float) -> Overview:
     """Measure everything the answers need."""
     spectra = analyze_spectra(mono.y)
@@ -51,12 +60,14 @@ def measure(mono: Mono, duration_s: float) -> Overview:
     form, course = describe_shape(amplitude), describe_course(amplitude)
     spectrum = timbre.spectrum(spectra, crossings / max(1, len(mono.y) - 1))
     centroid, flatness = spectrum["centroid_hz"], spectrum["flatness"]
+    head = silent_head(amplitude)
+    head_s = head * timbre.ENVELOPE_HOP / SR
     whole = kind.describe(
-        duration_s,
-        onsets,
+        duration_s - head_s,
+        replace(onsets, times=np.maximum(onsets.times - head_s, 0.0)) if head else onsets,
         periodicity,
-        form,
-        course,
+        describe_shape(amplitude[head:]) if head else form,
+        describe_course(amplitude[head:]) if head else course,
         chroma,
         float(centroid) if isinstance(centroid, float) else 0.0,
         float(flatness) if isinstance(flatness, float) else 1.0,

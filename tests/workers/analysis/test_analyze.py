@@ -263,3 +263,11 @@ def test_confidences_are_between_zero_and_one() -> None:
         analysis = said_of(y)
         for part in (analysis.kind, analysis.tempo, analysis.key, analysis.pitch):
             assert 0 <= part.confidence <= 1
+
+
+@pytest.mark.parametrize("head_s", [0.25, 1.0, 4.0])
+def test_a_single_sound_is_one_whenever_it_begins(head_s: float) -> None:
+    t = seconds(0.4)
+    kick = (np.sin(2 * np.pi * (50 * t + 6 * (1 - np.exp(-30 * t)))) * np.exp(-12 * t)).astype(np.float32)
+    y = np.concatenate([np.zeros(round(head_s * SR), np.float32), kick])[:, None]
+    assert analyze(y, info_of(y), Hints()).kind.label == "one-shot"
