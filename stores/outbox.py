@@ -42,6 +42,7 @@ class MongoOutbox:
         self._span = _FIRST_SPAN
         self._indexed = ThriftyCount()
         self._keys: deque[tuple[str, int]] = deque()
+        """Parcels listed and not yet taken: (key, vectors in it)."""
 
     def _post(self, samples: Sequence[NewSample]) -> list[Document]:
         """Leave parcels for samples about to be written."""
@@ -129,11 +130,10 @@ class MongoOutbox:
             asked = {"_id": {"$in": [each["id"] for each in parcel["vectors"]]}}
             there = {each["_id"] for each in self._samples.find(asked, {"_id": 1})}
             kept = [each for each in parcel["vectors"] if each["id"] in there]
-            still = {"_id": key, "ready": False}
             if kept:
-                self._parcels.update_one(still, {"$set": {"ready": True, "n": len(kept), "vectors": kept}})
-            else:
-                self._parcels.delete_one(still)
+                # Under another key: whoever posted it may live after all, and then has to miss it and post it whole.
+                self._parcels.insert_one({"_id": str(ObjectId()), "ready": True, "n": len(kept), "vectors": kept})
+            self._parcels.delete_one({"_id": key, "ready": False})
 
     @mongo_errors()
     def indexed_count(self, *, roughly: bool = False) -> int:

@@ -164,6 +164,26 @@ def _die_after(writes: int, patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.integration
+def test_what_a_slow_writer_adds_after_its_parcel_was_adopted_goes_out_too(
+    mongo: MongoStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples, made = mongo.samples, [sample(i) for i in range(4)]
+    real = samples_module._insert_new
+
+    def slow(collection: Any, documents: Any) -> bool:
+        """Half of it is there when somebody thinks that its writer is dead."""
+        if collection.name == "samples":
+            real(collection, documents[:2])
+            samples.adopt(samples.unready())
+        return real(collection, documents)
+
+    monkeypatch.setattr(samples_module, "_insert_new", slow)
+    samples.insert(made)
+    assert samples.unready() == []
+    assert set(drain(samples)) == {new.id for new in made}
+
+
+@pytest.mark.integration
 def test_a_parcel_given_up_too_early_is_posted_again(mongo: MongoStores, monkeypatch: pytest.MonkeyPatch) -> None:
     samples = mongo.samples
     posted = samples._post
