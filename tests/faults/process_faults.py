@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import signal
 import threading
+from collections.abc import Callable
 
 import httpx
 import psutil
@@ -19,6 +20,19 @@ def _kill(process: psutil.Process) -> None:
         process.kill()
 
 
+def _kill_one_after_another(
+    trial: Trial, victims: Callable[[], list[psutil.Process]], between_s: tuple[float, float]
+) -> None:
+    trial.plant.under_way(trial.job_id)
+    for _ in range(3):
+        if trial.over:
+            return
+        alive = victims()
+        if alive:
+            _kill(trial.chance.choice(alive))
+        trial.pause(*between_s)
+
+
 def _restart(server: Server, trial: Trial) -> None:
     """kill -9, a moment of absence, and a start on the same data and port."""
     server.kill()
@@ -28,26 +42,13 @@ def _restart(server: Server, trial: Trial) -> None:
 
 @scenario(1, "kill -9 of a worker's main process, every few seconds")
 def killed_workers(trial: Trial) -> None:
-    trial.plant.under_way(trial.job_id)
-    for _ in range(3):
-        if trial.over:
-            return
-        parents = trial.plant.worker_parents()
-        if parents:
-            _kill(trial.chance.choice(parents))
-        trial.pause(1, 3)
+    _kill_one_after_another(trial, trial.plant.worker_parents, (1, 3))
 
 
 @scenario(2, "kill -9 of a random process that works, or of its decoder")
 def killed_children(trial: Trial) -> None:
-    trial.plant.under_way(trial.job_id)
-    for _ in range(3):
-        if trial.over:
-            return
-        victims = [*trial.plant.worker_children(), *trial.plant.decoders()]
-        if victims:
-            _kill(trial.chance.choice(victims))
-        trial.pause(0.5, 2)
+    plant = trial.plant
+    _kill_one_after_another(trial, lambda: [*plant.worker_children(), *plant.decoders()], (0.5, 2))
 
 
 @scenario(3, "SIGSTOP of a worker past its lease, then SIGCONT or SIGKILL")

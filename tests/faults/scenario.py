@@ -87,7 +87,6 @@ def scenario(number: int, title: str, *, quick: bool = True) -> Callable[[Inject
 
 def run(one: Scenario, plant: Plant, *, files: int, seed: int) -> Outcome:
     """Submit a job, let the fault happen, heal, wait for the end, and ask the oracle."""
-    # str seeds are hashed the same way in every process
     chance = random.Random(f"{one.name} {seed}")
     folder = f"{one.name}-{seed}"
     library = make_faulty_library(plant.folder / "library" / folder, files, chance.randrange(2**31))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,21 +13,7 @@ from workers.model import Instrument, InstrumentLabel, Pitch
 if TYPE_CHECKING:
     from workers.analysis.overview import Overview
 
-LABELS: tuple[InstrumentLabel, ...] = (
-    "kick",
-    "snare",
-    "clap",
-    "hat",
-    "cymbal",
-    "tom",
-    "percussion",
-    "bass",
-    "lead",
-    "chord",
-    "pad",
-    "fx",
-    "vocal",
-)
+LABELS: tuple[InstrumentLabel, ...] = tuple(label for label in get_args(InstrumentLabel) if label != "unknown")
 
 SURE = 0.5
 """Less likely than this is called unknown."""
