@@ -113,6 +113,13 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
         return []
 
 
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def _go_on(process: psutil.Process | None) -> None:
     try:
         if process is not None and process.status() == psutil.STATUS_STOPPED:
@@ -163,8 +170,8 @@ class Footprint:
 
 
 def footprint(plant: Plant) -> Footprint:
-    """The cluster's now."""
-    there = plant.everything()
+    """The cluster's now. The dead are not counted: a worker that rests buries its killed decoder with its next file."""
+    there = [process for process in plant.everything() if _lives(process)]
     resident = sum(process.memory_info().rss for process in there) / 1e6
     later = [*plant.decoders(), *plant.cluster.processes("resource_tracker")]
     return Footprint(len(there) - len(later), sum(process.num_fds() for process in there), resident)
