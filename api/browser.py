@@ -1,7 +1,8 @@
 """What keeps a web page of somebody else's from using the gateway: Host, Origin, headers. CORS stays closed.
 
 On loopback without a key the browser is the only door a stranger has: a page can send requests to 127.0.0.1, and
-with DNS rebinding it can even read the answers. So the Host must be ours, and a write from another origin is refused.
+with DNS rebinding it can even read the answers. So the Host must be ours, and a write from another origin
+is refused, as is anything that another site's page embeds.
 """
 
 from __future__ import annotations
@@ -107,10 +108,22 @@ class Browser:
         if len(hosts) != 1 or not self.hosts.knows(hosts[0]):
             return Problem(421, "unknown_host", "This gateway does not go by that name; see gateway.allowed_hosts.")
         if scope["method"] in _SAFE_METHODS:
+            if _is_embedded(headers):
+                return Problem(403, "foreign_origin", "Another site's page may not use this gateway.")
             return None
         if _is_foreign(headers, hosts[0]):
             return Problem(403, "foreign_origin", "Another site's page may not change anything here.")
         return None
+
+
+def _is_embedded(headers: Headers) -> bool:
+    """Whether another site's page asks for this, rather than a person who follows a link to it.
+
+    It could not read the answer, but hear a sound play, measure how long it took, or open streams until none is left.
+    """
+    if headers.get("sec-fetch-site", "none") in ("same-origin", "none"):
+        return False
+    return (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) != ("navigate", "document")
 
 
 def _is_foreign(headers: Headers, host: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,10 +14,6 @@ from workers.errors import FileError, NotARegularFile, NotFound, OutsideRoot, Sy
 
 MAX_PATH: Final = 4096
 """Bytes of a path below its root."""
-
-UPLOADS: Final = "uploads"
-"""The built-in root: ``<first two of the hash>/<hash>/<name>``."""
-_UPLOADED: Final = re.compile(r"[0-9a-f]{2}/[0-9a-f]{64}(/|\Z)")
 
 _BY_ERRNO: Final[Mapping[int, type[FileError]]] = {
     errno.ENOENT: Vanished,
@@ -59,18 +54,6 @@ def root_of(roots: Mapping[str, Path], name: str) -> Path:
     if name not in roots:
         raise NotFound(f"No library root is called {name!r}.")
     return roots[name]
-
-
-def check_private(name: str, path: str, *, sees_all: bool) -> None:
-    """Whether one owner may look into this folder: what others uploaded is found only by who knows its hash.
-
-    Raises
-    ------
-    OutsideRoot
-        A folder of the root `uploads` that holds everybody's, asked for by somebody who may not see everybody's.
-    """
-    if name == UPLOADS and not sees_all and not _UPLOADED.match(path):
-        raise OutsideRoot("What is uploaded is private: name the file, or the folder of its hash.")
 
 
 def locate(root: Path, path: str) -> Place:

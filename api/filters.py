@@ -58,8 +58,8 @@ def sample_filter(query: SamplesQuery, owner: str | None) -> SampleFilter:
     return spelled(where)
 
 
-def index_filter(where: Where) -> dict[str, Any] | None:
-    """A search's `where` in Chroma's filter language; ``None`` where nothing is asked.
+def search_filter(where: Where) -> SampleFilter:
+    """A search's `where`.
 
     Raises
     ------
@@ -78,6 +78,11 @@ def index_filter(where: Where) -> dict[str, Any] | None:
         )
     )
     filters.check(asked)
+    return asked
+
+
+def index_filter(asked: SampleFilter) -> dict[str, Any] | None:
+    """The same in Chroma's filter language; ``None`` where nothing is asked."""
     ranges: Mapping[str, Bounds | None] = {"bpm": asked.bpm, "duration_s": asked.duration_s}
     clauses: list[dict[str, Any]] = []
     for name, bounds in ranges.items():

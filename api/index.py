@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from api.filters import index_filter
 from api.similarity import Likeness, leaning, likeness, pack, unpack, weights_of
 from stores.doors import Samples, Vectors
-from stores.records import Hit, Sample
+from stores.records import Hit, Sample, SampleFilter
 from workers.errors import VectorIndexBroken
 
 _CANDIDATES: Final = 200
@@ -19,6 +20,15 @@ nearest to an odd one it then finds 99.5 %, with 50 it found 96.8 %."""
 _MOST_CANDIDATES: Final = 5000
 """Most to ask it for: so far the search is widened for an owner whose samples are few among many."""
 
+_COMPARED_ALL: Final = 1000
+"""An owner with at most so many samples that pass has all of them compared: the index, which knows only who had a
+sample first, would have to be asked for everybody's."""
+
+_COMPARED_MOST: Final = 20_000
+"""So many of theirs are compared where the widened search still found too few."""
+
+_PAGE: Final = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -26,6 +36,15 @@ class Found:
 
     sample: Sample
     likeness: Likeness
+
+
+def _widths(limit: int) -> Iterator[int]:
+    """How many candidates to ask for, first and then."""
+    most = max(limit * 5, _CANDIDATES)
+    while most < _MOST_CANDIDATES:
+        yield most
+        most *= 5
+    yield _MOST_CANDIDATES
 
 
 class Index:
@@ -46,13 +65,15 @@ class Index:
         self,
         query: Sequence[float],
         aspects: Mapping[str, float] | None,
-        where: Mapping[str, Any] | None,
+        where: SampleFilter,
         *,
         owner: str | None,
         limit: int,
         itself: str | None = None,
     ) -> list[Found]:
         """The `limit` most alike: candidates by the weighted vector, then compared again aspect by aspect.
+
+        An owner for whom the index finds too few gets them from all of their own samples.
 
         Without a filter `itself`, the sample whose vector `query` is, is always a candidate: an approximate index
         may pass over a sound that is unlike all others, even when it is asked for with its own vector.
@@ -66,19 +87,42 @@ class Index:
         """
         weights = weights_of(aspects, query)
         self._open()
-        most = max(limit * 5, _CANDIDATES)
-        while True:
-            hits = self._ask(leaning(query, weights), most, where)
-            vectors = self._vectors_of(hits)
-            if itself is not None and not where:
-                vectors[itself] = pack(query)
+        narrowed = index_filter(where)
+
+        def best(vectors: Mapping[str, bytes]) -> list[Found]:
             compared = [(one, likeness(query, unpack(vector), weights)) for one, vector in vectors.items()]
             # Of those that sound the same the one asked for comes first: its twins may fill a page by themselves.
             compared.sort(key=lambda pair: (-round(pair[1].score, 6), pair[0] != itself, pair[0]))
-            found = self._visible(compared, owner, limit)
-            if len(found) == limit or len(hits) < most or most >= _MOST_CANDIDATES:
+            return self._visible(compared, owner, limit)
+
+        theirs: dict[str, bytes] = {}
+        for most in _widths(limit):
+            hits = self._ask(leaning(query, weights), most, narrowed)
+            vectors = self._vectors_of(hits)
+            if itself is not None and not narrowed:
+                vectors[itself] = pack(query)
+            found = best(vectors)
+            if len(found) == limit or owner is None:
                 return found
-            most = min(most * 5, _MOST_CANDIDATES)
+            if not theirs:
+                theirs, whole = self._theirs(replace(where, owner=owner), _COMPARED_ALL)
+                if whole:
+                    return best(theirs)
+            if len(hits) < most:
+                break
+        return best(vectors | self._theirs(replace(where, owner=owner), _COMPARED_MOST)[0])
+
+    def _theirs(self, where: SampleFilter, most: int) -> tuple[dict[str, bytes], bool]:
+        """Vectors of an owner's samples that pass, some `most` of them; and whether these are all."""
+        vectors: dict[str, bytes] = {}
+        cursor, looked_at = None, 0
+        while looked_at < most:
+            page = self._samples.page(where, cursor=cursor, limit=_PAGE)
+            vectors |= self._samples.vectors([sample.id for sample in page.items])
+            cursor, looked_at = page.next, looked_at + _PAGE
+            if cursor is None:
+                return vectors, True
+        return vectors, False
 
     def _ask(self, vector: bytes, most: int, where: Mapping[str, Any] | None) -> list[Hit]:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from api.errors import Problem
 from api.files import flaw_of
 from stores.doors import Ledger
 from stores.records import FileRef, FileRow, Job, NewJob
-from workers.errors import IdempotencyReused, StoreError
+from workers.errors import IdempotencyReused, OutsideRoot, StoreError
 
 MAX_LINE: Final = 65_536
 """Bytes of a line: a path of 4,096 bytes, every one of them escaped, and room for the rest."""
@@ -30,6 +30,8 @@ class ManifestReader:
     """Cuts incoming bytes into lines and lines into files. Holds one unfinished line and what was not taken yet."""
 
     roots: Collection[str]
+    check: Callable[[str, str], None] = lambda root, path: None
+    """Raises `OutsideRoot` for a (root, path) that is not for this caller."""
     line: int = 0
     """Lines taken so far."""
     _tail: bytes = b""
@@ -81,6 +83,10 @@ class ManifestReader:
         flaw = flaw_of(path)
         if flaw:
             raise self._bad(0, f'"path" {flaw}')
+        try:
+            self.check(root, path)
+        except OutsideRoot as error:
+            raise self._bad(0, f"is refused. {error.message.rstrip('.')}") from error
         return FileRef(root, path)
 
     def _bad(self, ahead: int, what: str) -> Problem:
@@ -88,7 +94,7 @@ class ManifestReader:
         return Problem(422, "bad_manifest_line", f"Line {number} {what}. No job was made.", line=number)
 
 
-async def receive(request: Request, ledger: Ledger, new: NewJob, roots: Collection[str], most: int) -> Job:
+async def receive(request: Request, ledger: Ledger, new: NewJob, reader: ManifestReader, most: int) -> Job:
     """Keep a manifest as a job of chunks of at most `most` files while it comes in.
 
     With a known idempotency key the lines are compared with the files of the first request's job instead: the same
@@ -101,7 +107,6 @@ async def receive(request: Request, ledger: Ledger, new: NewJob, roots: Collecti
     IdempotencyReused, SubmissionInFlight
         As `Ledger.create_job`.
     """
-    reader = ManifestReader(roots)
     job, is_new = await run_in_threadpool(ledger.create_job, new)
     if not is_new:
         await _compare(_batches(request, reader, most), ledger, job)

@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 
 from api.events import Hub
+from api.fence import Fence
 from api.hints import Hints
 from api.index import Index
 from api.metrics import Metrics
@@ -52,6 +53,7 @@ class Parts:
     readiness: Readiness
     metrics: Metrics
     uploads: Uploads
+    fence: Fence
 
     @classmethod
     def assemble(cls, settings: Settings, stores: Stores, vectors: Vectors, pulse: Pulse, sender: Sends) -> Parts:
@@ -71,6 +73,7 @@ class Parts:
             readiness=Readiness(ledger, pulse, vectors, settings.flower.url),
             metrics=Metrics(ledger, samples, pulse),
             uploads=Uploads(settings.uploads_dir, round(most_mb * 1_000_000)),
+            fence=Fence(settings),
         )
 
     async def prepare(self, every_s: float = 2.0) -> None:

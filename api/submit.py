@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import Final
 
 from fastapi.exceptions import RequestValidationError
@@ -12,7 +13,7 @@ from starlette.requests import Request
 
 from api import manifest
 from api.errors import Problem, refuse_field
-from api.files import check_private, flaw_of, locate, root_of
+from api.files import flaw_of, locate, root_of
 from api.parts import Parts
 from api.schemas import JobRequest
 from api.security import Caller
@@ -30,8 +31,7 @@ class Submission:
 
     def __init__(self, parts: Parts, who: Caller, idempotency_key: str | None) -> None:
         self._parts = parts
-        self._owner = who.owner
-        self._sees_all = who.sees is None
+        self._who = who
         self._key = _checked_key(idempotency_key)
 
     async def folder(self, body: bytes) -> Job:
@@ -54,7 +54,8 @@ class Submission:
         new = self._new(wanted, None, "manifest", "manifest", wanted.value)
         settings = self._parts.settings
         most = min(settings.queue.chunk_files, _MANIFEST_CHUNK)
-        return await manifest.receive(request, self._parts.ledger, new, settings.all_roots.keys(), most)
+        reader = manifest.ManifestReader(settings.all_roots.keys(), partial(self._parts.fence.check, self._who))
+        return await manifest.receive(request, self._parts.ledger, new, reader, most)
 
     def one_file(self, file: FileRef, priority: Priority, label: str) -> Job:
         """A job of a single file."""
@@ -76,12 +77,13 @@ class Submission:
         flaw = flaw_of(source.path)
         if flaw:
             raise refuse_field("source.path", flaw)
-        check_private(source.root, source.path, sees_all=self._sees_all)
+        self._parts.fence.check(self._who, source.root, source.path)
         pattern = compile_pattern(source.pattern)
         try:
             place = locate(root, source.path)
         except Vanished as error:
             raise NotFound(f"There is no folder {source.path!r} below {source.root!r}.") from error
+        self._parts.fence.check(self._who, source.root, place.relative)  # again: where its links really lead
         label = f"{source.root}/{source.path}".rstrip("/")
         if not place.is_folder:
             return self.one_file(FileRef(source.root, place.relative), asked.priority, label)
@@ -92,7 +94,7 @@ class Submission:
     def _new(self, priority: Priority, source: FolderSource | None, label: str, *request: str) -> NewJob:
         said = "\0".join((priority.value, *request)).encode("utf-8", "surrogatepass")
         return NewJob(
-            owner=self._owner,
+            owner=self._who.owner,
             priority=priority,
             source=source,
             idempotency_key=self._key,

@@ -18,6 +18,7 @@ from anyio import CancelScope
 from starlette.concurrency import run_in_threadpool
 
 from api.errors import Problem, refuse_field
+from api.fence import Belongings
 
 _BUFFER: Final = 1 << 20
 _LONGEST_NAME: Final = 200
@@ -36,7 +37,7 @@ class Stored:
     sha256: str
     size: int
     known: bool
-    """The same content was there already."""
+    """The same owner had sent the same content before."""
 
 
 class Uploads:
@@ -46,8 +47,9 @@ class Uploads:
         self._folder = folder
         self._incoming = folder / ".incoming"
         self._most = most_bytes
+        self._belongings = Belongings(folder)
 
-    async def receive(self, name: str, expected: str | None, body: AsyncIterator[bytes]) -> Stored:
+    async def receive(self, owner: str, name: str, expected: str | None, body: AsyncIterator[bytes]) -> Stored:
         """Keep a body as a file.
 
         Raises
@@ -66,14 +68,15 @@ class Uploads:
                     await run_in_threadpool(part.write, bytes(held), self._most)
                     held.clear()
             await run_in_threadpool(part.write, bytes(held), self._most)
-            return await run_in_threadpool(self._settle, part, safe, expected)
+            return await run_in_threadpool(self._settle, part, owner, safe, expected)
         finally:
             with CancelScope(shield=True):
                 await run_in_threadpool(part.discard)
 
-    def holds(self, sha256: Iterable[str]) -> set[str]:
-        """Which of these contents are stored. Hashes in lower-case hex."""
-        return {one for one in sha256 if any(_entries(self._place(one)))}
+    def holds(self, sha256: Iterable[str], owner: str | None) -> set[str]:
+        """Which of these contents are stored and, with an `owner`, were sent by them. Hashes in lower-case hex."""
+        asked = sha256 if owner is None else [one for one in sha256 if self._belongings.sent(owner, one)]
+        return {one for one in asked if any(_entries(self._place(one)))}
 
     def sweep(self) -> None:
         """Remove what a gateway that was killed left half received, once it is a day old."""
@@ -89,7 +92,7 @@ class Uploads:
         except OSError as error:
             raise _disk(error) from error
 
-    def _settle(self, part: _Part, name: str, expected: str | None) -> Stored:
+    def _settle(self, part: _Part, owner: str, name: str, expected: str | None) -> Stored:
         sha256 = part.finish()
         if not part.size:
             raise Problem(422, "empty_file", "The body is empty: there is no file to keep.")
@@ -98,10 +101,11 @@ class Uploads:
                 422, "hash_mismatch", "The content that arrived has another SHA-256 than was said.", sha256=sha256
             )
         place = self._place(sha256)
-        known = any(_entries(place))
+        known = self._belongings.sent(owner, sha256)
         try:
             place.mkdir(parents=True, exist_ok=True)
             os.replace(part.path, place / name)
+            self._belongings.add(owner, sha256, name)
             for folder in (place, place.parent, self._folder):
                 _sync(folder)
         except OSError as error:

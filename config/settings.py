@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -179,6 +179,10 @@ class LogSettings(Section):
     json_lines: bool = Field(True, description="One JSON object a line; false for people.")
 
 
+_OURS = frozenset({"uploads", "secrets", "run", "logs", "valkey", "mongo", "chroma", "flower"})
+"""Folders in the data folder that are no library. (`demo` is one.)"""
+
+
 def _default_data_dir() -> Path:
     base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     return Path(base).expanduser() / "samplemind"
@@ -219,6 +223,22 @@ class Settings(BaseSettings):
             if not path.is_absolute():
                 raise ValueError(f"root {name!r} must be an absolute path, not {str(path)!r}")
         return roots
+
+    @model_validator(mode="after")
+    def _apart(self) -> Settings:
+        """No root is made of everybody's uploads or of the cluster's secrets.
+
+        Where the data folder lies below a root, walks pass over it.
+        """
+        data_dir = Path(os.path.realpath(self.data_dir))
+        for name, path in self.roots.items():
+            root = Path(os.path.realpath(path))
+            if root == data_dir or (root.is_relative_to(data_dir) and root.relative_to(data_dir).parts[0] in _OURS):
+                raise ValueError(
+                    f"roots: {name!r} ({path}) is a part of the data folder, where everybody's uploads and the "
+                    "cluster's secrets lie: name a folder of sounds"
+                )
+        return self
 
     @property
     def uploads_dir(self) -> Path:

@@ -19,7 +19,7 @@ from stores.doors import Ledger
 from stores.records import FileRef, FolderSource, Reason, ScanClaim
 from tasks.cutting import Cutter
 from tasks.pattern import compile_pattern
-from tasks.walk import walk
+from tasks.walk import identity, walk
 from workers.errors import BadPattern, NotFound, OutsideRoot, SampleMindError, Unreadable
 
 log = structlog.stdlib.get_logger(__name__)
@@ -93,7 +93,9 @@ class _Slice:
         if source.root not in roots:
             raise NotFound(f"There is no library root {source.root!r} here.")
         pattern = compile_pattern(source.pattern)
-        with closing(walk(source.root, roots[source.root], source, pattern, self._claim.after)) as files:
+        # The data folder may lie below a root: everybody's uploads and the cluster's secrets are no library.
+        skip = identity(roots["uploads"].parent) if "uploads" in roots else frozenset()
+        with closing(walk(source.root, roots[source.root], source, pattern, self._claim.after, skip)) as files:
             for file in files:
                 self._keep_lease()
                 if file is not None:

@@ -32,6 +32,9 @@ MAX_DEPTH: Final = 128
 
 SYMLINK_TO_FOLDER: Final = Reason("symlink_to_folder", "Links to folders are not followed.")
 
+Identity = tuple[int, int]
+"""Which folder it is, by whatever path: its device and inode."""
+
 Entries = Generator[FileRef | None, None, None]
 
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -48,6 +51,7 @@ class _Here:
     """Below the root."""
     states: States
     depth: int
+    skip: frozenset[Identity] = frozenset()
 
 
 def submitted(name: bytes) -> bool:
@@ -55,7 +59,14 @@ def submitted(name: bytes) -> bool:
     return not name.startswith(b".") and name not in IGNORED
 
 
-def walk(root: str, base: Path, source: FolderSource, pattern: Pattern, after: FileRef | None) -> Entries:
+def walk(
+    root: str,
+    base: Path,
+    source: FolderSource,
+    pattern: Pattern,
+    after: FileRef | None,
+    skip: frozenset[Identity] = frozenset(),
+) -> Entries:
     """Every entry of a source behind `after`, in order, and ``None`` for each folder: a moment to look at the clock.
 
     Close it (`contextlib.closing`) if it is not read to its end: it holds descriptors.
@@ -66,6 +77,7 @@ def walk(root: str, base: Path, source: FolderSource, pattern: Pattern, after: F
     source : which folder below it
     pattern : which files, by their path below that folder
     after : the last entry that an earlier walk gave
+    skip : folders that are not entered, nor given
 
     Raises
     ------
@@ -75,7 +87,7 @@ def walk(root: str, base: Path, source: FolderSource, pattern: Pattern, after: F
     parts = _parts(source.path)
     fd = _open_source(base, parts)
     try:
-        here = _Here(root, fd, b"/".join(parts), pattern.start(), 0)
+        here = _Here(root, fd, b"/".join(parts), pattern.start(), 0, skip)
         try:
             names = _listing(here, pattern)
         except OSError as error:
@@ -83,6 +95,15 @@ def walk(root: str, base: Path, source: FolderSource, pattern: Pattern, after: F
         yield from _folder(here, names, pattern, _remaining(parts, after))
     finally:
         os.close(fd)
+
+
+def identity(folder: Path) -> frozenset[Identity]:
+    """What `walk` is told to skip this folder; nothing where it is not there."""
+    try:
+        seen = os.stat(folder)
+    except OSError:
+        return frozenset()
+    return frozenset({(seen.st_dev, seen.st_ino)})
 
 
 def raw_path(file: FileRef) -> bytes:
@@ -170,6 +191,8 @@ def _entry(here: _Here, name: bytes, states: States, pattern: Pattern, below: li
             yield _ref(here, name, reason=_unreadable(error))
         return
     if stat.S_ISDIR(seen.st_mode):
+        if (seen.st_dev, seen.st_ino) in here.skip:
+            return
         if pattern.leads_on(states):
             yield from _subfolder(here, name, states, pattern, below, is_last)
     elif not is_last and not below:
@@ -188,7 +211,7 @@ def _subfolder(
             if here.depth >= MAX_DEPTH:
                 raise OSError(errno.EMFILE, "")
             fd = os.open(name, _BELOW_FLAGS, dir_fd=here.fd)
-            inner = _Here(here.root, fd, _join(here.path, name), states, here.depth + 1)
+            inner = _Here(here.root, fd, _join(here.path, name), states, here.depth + 1, here.skip)
             names = _listing(inner, pattern)
         except FileNotFoundError:
             return

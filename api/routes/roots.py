@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.answers import Json
 from api.deps import Parts, Reader
 from api.errors import refuse_field
-from api.files import check_private, flaw_of, root_of, subfolders
+from api.files import flaw_of, root_of, subfolders
 from api.schemas import FoldersQuery
 from api.shapes import PROBLEMS, FoldersShape, RootsShape
 
@@ -28,12 +28,12 @@ def roots(parts: Parts, _: Reader) -> Response:
 def folders(
     parts: Parts, who: Reader, name: Annotated[str, Path(max_length=200)], query: Annotated[FoldersQuery, Query()]
 ) -> Response:
-    """Sorted by name; hidden ones and links are left out, and everybody's uploads are for admins only."""
+    """Sorted by name; hidden ones and links are left out, and uploads are for admins only."""
     root = root_of(parts.settings.all_roots, name)
     flaw = flaw_of(query.path)
     if flaw:
         raise refuse_field("path", flaw)
-    check_private(name, query.path, sees_all=who.sees is None)
+    parts.fence.check(who, name, query.path)
     names, truncated = subfolders(root, query.path, query.limit)
     prefix = f"{query.path}/" if query.path else ""
     items = [{"name": one, "path": prefix + one} for one in names]

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api.answers import Json
 from api.deps import Parts, Reader
-from api.filters import index_filter
+from api.filters import search_filter
 from api.index import Found
 from api.schemas import SearchRequest
 from api.shapes import PROBLEMS, HitsShape
@@ -22,7 +22,7 @@ def search(parts: Parts, who: Reader, asked: SearchRequest) -> Response:
     """Nearest first; the sample itself is among them. `score` is the weighted mean of the aspects' similarities."""
     like = asked.like
     query = unit(like.vector) if like.vector else parts.index.vector_of(like.sample or "", who.sees)
-    where = index_filter(asked.where)
+    where = search_filter(asked.where)
     found = parts.index.search(query, asked.aspects, where, owner=who.sees, limit=asked.limit, itself=like.sample)
     return Json({"items": [_view(hit) for hit in found]})
 

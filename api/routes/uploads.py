@@ -35,7 +35,7 @@ async def upload(
     request: Request, parts: Parts, who: Writer, query: Annotated[UploadQuery, Query()], background: BackgroundTasks
 ) -> Response:
     """The file's bytes are the body. Kept below the root `uploads` by its hash, and analysed at once."""
-    stored = await parts.uploads.receive(query.name, query.sha256, request.stream())
+    stored = await parts.uploads.receive(who.owner, query.name, query.sha256, request.stream())
     said = {"root": "uploads", "path": stored.path, "sha256": stored.sha256, "size": stored.size}
     job = None
     if query.analyze:
@@ -49,10 +49,12 @@ async def upload(
 
 
 @router.post("/check", summary="Which contents are not here yet", responses={200: {"model": MissingShape}})
-def check(parts: Parts, _: Writer, asked: CheckRequest) -> Response:
-    """Hash first: what is stored or analysed already need not be sent."""
+def check(parts: Parts, who: Writer, asked: CheckRequest) -> Response:
+    """Hash first: what is stored or analysed already need not be sent.
+
+    Only your own counts: to know a hash is not to have the sound."""
     hashes = list(dict.fromkeys(one.lower() for one in asked.sha256))
-    known = parts.samples.known([sample_id(one) for one in hashes])
+    known = parts.samples.many([sample_id(one) for one in hashes], owner=who.sees)
     unknown = [one for one in hashes if sample_id(one) not in known]
-    stored = parts.uploads.holds(unknown)
+    stored = parts.uploads.holds(unknown, who.sees)
     return Json({"missing": [one for one in unknown if one not in stored]})

@@ -120,12 +120,12 @@ class Gateway:
             samples.sent(outgoing, samples.generation())
 
 
-def make_settings(folder: Path, **gateway: Any) -> Settings:
+def make_settings(folder: Path, *, data_dir: Path | None = None, **gateway: Any) -> Settings:
     """Settings that depend on nothing around the tests; the root `library` is a folder in `folder`."""
     library = folder / "library"
     library.mkdir(exist_ok=True)
     return Settings(
-        data_dir=folder / "data",
+        data_dir=data_dir or folder / "data",
         roots={"library": library},
         gateway=GatewaySettings(**{"event_interval_s": 0.02, **gateway}),
         flower=FlowerSettings(url="http://127.0.0.1:1"),

@@ -149,7 +149,7 @@ def test_a_client_that_goes_away_midway_leaves_nothing() -> None:
     stores = MemoryStores()
     request = request_of(iter([body(line("a.wav") * 50), {"type": "http.disconnect"}]))
     with pytest.raises(ClientDisconnect):
-        asyncio.run(receive(request, stores.ledger, NEW, ["library"], 10))
+        asyncio.run(receive(request, stores.ledger, NEW, ManifestReader(["library"]), 10))
     assert stores.ledger.jobs(owner=None, cursor=None, limit=5).items == ()
     assert stores.ledger.create_job(NEW)[1]
 
@@ -164,7 +164,7 @@ def test_a_request_that_is_cut_off_by_us_leaves_nothing() -> None:
     async def run() -> None:
         source = forever()
         request = Request({"type": "http", "method": "POST", "path": "/", "headers": []}, lambda: anext(source))
-        task = asyncio.create_task(receive(request, stores.ledger, NEW, ["library"], 10))
+        task = asyncio.create_task(receive(request, stores.ledger, NEW, ManifestReader(["library"]), 10))
         await asyncio.sleep(0.1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -228,7 +228,7 @@ def test_memory_does_not_grow_with_the_list() -> None:
 
     async def run() -> tuple[int, int]:
         tracemalloc.start()
-        job = await receive(request_of(messages()), stores.ledger, NEW, ["library"], 100)
+        job = await receive(request_of(messages()), stores.ledger, NEW, ManifestReader(["library"]), 100)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert job.state is JobState.RUNNING

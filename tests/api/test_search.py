@@ -9,7 +9,7 @@ import pytest
 
 from api.errors import Problem
 from api.similarity import cosine, leaning, likeness, unit, unpack, weights_of
-from stores.records import Hit
+from stores.records import FileRef, Hit, SampleFilter
 from tests.api.gateway import Gateway, vector
 from workers.model import ASPECTS, Kind, Tempo
 
@@ -75,7 +75,22 @@ def test_an_owner_with_few_samples_among_many_finds_them_all(gateway: Gateway) -
     gateway.index()
     parts = gateway.app.state.parts
     query = unit([1.0, *[0.0] * 127])
-    assert {hit.sample.id for hit in parts.index.search(query, None, None, owner="bob", limit=5)} == mine
+    assert {hit.sample.id for hit in parts.index.search(query, None, SampleFilter(), owner="bob", limit=5)} == mine
+
+
+def test_the_second_owner_of_a_sound_finds_it_by_a_filter_however_many_others_have(gateway: Gateway) -> None:
+    """The index knows who had a sample first and no more; a crowd of others' must not hide what is also theirs."""
+    for n in range(6000):
+        gateway.sample(f"theirs {n}.wav", owner="ann", vector=vector(timbre=[1, n / 100_000]))
+    shared = [gateway.sample(f"shared {n}.wav", owner="ann", vector=vector(timbre=[-1, n])) for n in range(3)]
+    gateway.stores.samples.seen_at([(one, FileRef("library", "mine.wav")) for one in shared], owner="bob")
+    gateway.index()
+    search = gateway.app.state.parts.index.search
+    query, loops = unit([1.0, *[0.0] * 127]), SampleFilter(kind="loop", bpm=(100.0, 140.0))
+    found = search(query, None, loops, owner="bob", limit=5)
+    assert {hit.sample.id for hit in found} == set(shared)
+    assert {file.path for hit in found for file in hit.sample.files} == {"mine.wav"}
+    assert not search(query, None, SampleFilter(kind="one-shot"), owner="bob", limit=5)
 
 
 def test_weights_decide_in_which_respect(library: Gateway) -> None:

@@ -95,23 +95,6 @@ def test_an_owner_sees_only_their_own(gateway: Gateway) -> None:
     assert gateway.client.get(f"/v1/samples/{made.id}", headers=ann).status_code == 200
 
 
-def test_uploads_of_others_are_found_only_by_who_knows_their_hash(gateway: Gateway) -> None:
-    ann, bob = key_for(gateway, "write", owner="ann"), key_for(gateway, "write", owner="bob")
-    admin = key_for(gateway, "admin", owner="root")
-    secret = gateway.client.post("/v1/uploads?name=secret.wav", content=b"RIFF of ann's", headers=ann).json()
-    first, sha256, _ = secret["path"].split("/")
-    for path in ("", first, ".incoming"):
-        body = {"source": {"root": "uploads", "path": path}}
-        for who in (ann, bob):
-            assert gateway.client.post("/v1/jobs", json=body, headers=who).status_code == 403, path
-            listed = gateway.client.get("/v1/roots/uploads/folders", params={"path": path}, headers=who)
-            assert listed.status_code == 403, path
-        assert gateway.client.post("/v1/jobs", json=body, headers=admin).status_code == 202, path
-    for path in (f"{first}/{sha256}", secret["path"]):
-        body = {"source": {"root": "uploads", "path": path}}
-        assert gateway.client.post("/v1/jobs", json=body, headers=ann).status_code == 202, path
-
-
 def test_an_admin_sees_everybodys(gateway: Gateway) -> None:
     ann, admin = key_for(gateway, "write", owner="ann"), key_for(gateway, "admin", owner="root")
     job = gateway.client.post("/v1/jobs", json={"source": {"root": "library"}}, headers=ann).json()
@@ -215,6 +198,23 @@ def test_another_sites_page_changes_nothing(gateway: Gateway, headers: dict[str,
     answer = gateway.client.post("/v1/jobs", json={"source": {"root": "library"}}, headers=headers)
     assert answer.status_code == (202 if allowed else 403)
     assert len(gateway.client.get("/v1/jobs").json()["items"]) == int(allowed)
+
+
+@pytest.mark.parametrize(
+    ("site", "mode", "dest", "allowed"),
+    [
+        ("cross-site", "no-cors", "audio", False),
+        ("cross-site", "no-cors", "image", False),
+        ("same-site", "cors", "empty", False),
+        ("cross-site", "navigate", "iframe", False),
+        ("cross-site", "navigate", "document", True),
+        ("same-origin", "cors", "empty", True),
+        ("none", "navigate", "document", True),
+    ],
+)
+def test_another_sites_page_embeds_nothing(gateway: Gateway, site: str, mode: str, dest: str, allowed: bool) -> None:
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": dest}
+    assert (gateway.client.get("/v1/jobs", headers=headers).status_code == 200) is allowed
 
 
 def test_every_answer_carries_the_security_headers_and_no_cors(gateway: Gateway) -> None:

@@ -22,7 +22,8 @@ SHA = hashlib.sha256(SOUND).hexdigest()
 
 def stored(gateway: Gateway) -> list[str]:
     folder = gateway.settings.uploads_dir
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(str(path) for path in files if path.parts[0] != ".owners")
 
 
 def test_an_upload_is_kept_by_its_hash_and_analysed(gateway: Gateway) -> None:
@@ -108,14 +109,14 @@ async def body_of(*pieces: bytes, then: Exception | None = None) -> AsyncIterato
 def test_half_an_upload_leaves_nothing(tmp_path: Path) -> None:
     uploads = Uploads(tmp_path, 1000)
     with pytest.raises(ConnectionError):
-        asyncio.run(uploads.receive("a.wav", None, body_of(b"RIFF", then=ConnectionError())))
+        asyncio.run(uploads.receive("ann", "a.wav", None, body_of(b"RIFF", then=ConnectionError())))
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_one_that_is_too_long_leaves_nothing(tmp_path: Path) -> None:
     uploads = Uploads(tmp_path, 1000)
     with pytest.raises(Problem) as caught:
-        asyncio.run(uploads.receive("a.wav", None, body_of(b"x" * 600, b"x" * 600)))
+        asyncio.run(uploads.receive("ann", "a.wav", None, body_of(b"x" * 600, b"x" * 600)))
     assert caught.value.status_code == 413
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
@@ -126,7 +127,7 @@ def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(Problem) as caught:
-        asyncio.run(Uploads(tmp_path, 1000).receive("a.wav", None, body_of(b"RIFF")))
+        asyncio.run(Uploads(tmp_path, 1000).receive("ann", "a.wav", None, body_of(b"RIFF")))
     assert caught.value.status_code == 507
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 

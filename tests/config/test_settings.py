@@ -121,3 +121,26 @@ def test_no_file_is_longer_than_500_lines() -> None:
         if (lines := len(file.read_text().splitlines())) > 500
     }
     assert long == {}
+
+
+@pytest.mark.parametrize(
+    ("root", "data_dir", "allowed"),
+    [
+        ("music", "data", True),
+        ("home", "home/.local/share/samplemind", True),
+        ("data/demo/library", "data", True),
+        ("home", "home/samplemind", True),
+        ("data", "data", False),
+        ("data/uploads", "data", False),
+        ("data/run", "data", False),
+        ("link", "data", False),
+    ],
+)
+def test_no_root_leads_to_everybodys_uploads(tmp_path: Path, root: str, data_dir: str, allowed: bool) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    said = {"roots": {"library": tmp_path / root}, "data_dir": tmp_path / data_dir}
+    if allowed:
+        assert Settings(**said).roots
+    else:
+        with pytest.raises(ValidationError, match="data folder"):
+            Settings(**said)

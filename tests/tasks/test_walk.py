@@ -11,7 +11,7 @@ import pytest
 from stores.records import FileRef, FolderSource
 from tasks import walk as walking
 from tasks.pattern import compile_pattern
-from tasks.walk import raw_path, walk
+from tasks.walk import identity, raw_path, walk
 from workers.errors import NotFound, OutsideRoot
 
 
@@ -198,3 +198,13 @@ def test_leaves_no_descriptor_open_when_stopped_early(tree: Path) -> None:
         next(all_)
     all_.close()
     assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_folder_that_is_to_be_skipped_is_not_entered_by_any_name(tmp_path: Path) -> None:
+    make(tmp_path / "library", "a.wav", "data/uploads/theirs.wav", "data/secrets/redis", "z.wav")
+    base = tmp_path / "library"
+    source, pattern = FolderSource("library"), compile_pattern("**/*")
+    assert "data/secrets/redis" in paths(walked(base))
+    with closing(walk("library", base, source, pattern, None, identity(base / "data"))) as files:
+        assert paths([file for file in files if file is not None]) == ["a.wav", "z.wav"]
+    assert identity(tmp_path / "none") == frozenset()
