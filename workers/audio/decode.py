@@ -25,6 +25,7 @@ from workers.audio.layout import Probe, check_channels, check_rate
 from workers.audio.memory import SharedMemory
 from workers.audio.outcome import Limits, Outcome
 from workers.audio.probe import probe
+from workers.audio.sandbox import Confinement
 from workers.errors import DecodeFailed, DecoderCrashed, NoFiniteSamples, TooLarge
 from workers.model import AudioInfo
 
@@ -78,6 +79,11 @@ class Decoder:
     def helper_pid(self) -> int | None:
         """The helper's process id; ``None`` while there is none."""
         return self._helper.pid if self._helper is not None and self._helper.alive else None
+
+    @property
+    def confinement(self) -> Confinement | None:
+        """Which measures hold in the helper; ``None`` while there is none that is ready."""
+        return self._helper.confinement if self._helper is not None and self._helper.alive else None
 
     def start(self) -> None:
         """Start the helper now rather than at the first file, and wait until it is ready."""
@@ -168,7 +174,7 @@ class Decoder:
             self._memory = SharedMemory(self._limits.bytes)
         if self._helper is None:
             space = max(self._settings.memory_mb << 20, self._limits.bytes + _LEAST)
-            self._helper = Helper(self._memory, space)
+            self._helper = Helper(self._memory, space, self._settings.deadline_s)
         return self._helper
 
     def _drop_inherited(self) -> None:

@@ -1,8 +1,9 @@
 """The decoder helper: a process that reads untrusted bytes, so that a worker need not.
 
-``python -m workers.audio.decode_process SOCKET MEMORY BYTES``: two inherited descriptors, the socket to the worker
-and the shared memory for the samples, and the latter's size. It opens no file by name, holds no secret, and may be
-killed at any moment: nothing is lost but the file it was at.
+``python -m workers.audio.decode_process SOCKET MEMORY BYTES SPACE DEADLINE``: two inherited descriptors, the socket to
+the worker and the shared memory for the samples; the latter's size; the memory and the seconds a file may take. It
+opens no file by name, holds no secret, reaches nobody (`workers.audio.sandbox`), and may be killed at any moment:
+nothing is lost but the file it was at.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
-import resource
 import signal
 import socket
 import sys
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from workers.audio import wire
 from workers.audio.decoding import decode_fd
+from workers.audio.sandbox import allow_cpu, confine
 from workers.errors import FileError
 
 _PR_SET_PDEATHSIG = 1
@@ -29,20 +30,20 @@ _PR_SET_PDEATHSIG = 1
 
 def main(arguments: list[str]) -> None:
     """Serve files until the worker goes away."""
-    sock_fd, memory_fd, size, address_space = (int(argument) for argument in arguments)
+    sock_fd, memory_fd, size, address_space = (int(argument) for argument in arguments[:4])
+    deadline_s = float(arguments[4])
     _die_with_the_worker()
     _survive_the_terminal()
     sock = socket.socket(fileno=sock_fd)
     _report_bugs(sock)
     out = np.frombuffer(mmap.mmap(memory_fd, size), np.float32)
     os.close(memory_fd)
-    _limit(address_space)
-    sock.sendall(wire.ready())
-    while _serve(sock, out):
+    sock.sendall(wire.ready(confine(address_space)))
+    while _serve(sock, out, deadline_s):
         pass
 
 
-def _serve(sock: socket.socket, out: NDArray[np.float32]) -> bool:
+def _serve(sock: socket.socket, out: NDArray[np.float32], deadline_s: float) -> bool:
     """Decode one file; false once the worker has closed its end."""
     line, fds, _, _ = socket.recv_fds(sock, wire.MOST, 1)
     if not line:
@@ -50,6 +51,7 @@ def _serve(sock: socket.socket, out: NDArray[np.float32]) -> bool:
     while not line.endswith(b"\n"):
         line += sock.recv(wire.MOST)
     (fd,) = fds
+    allow_cpu(deadline_s)
     try:
         answer = wire.done(decode_fd(fd, *wire.read_request(line), out))
     except FileError as error:
@@ -73,23 +75,6 @@ def _survive_the_terminal() -> None:
     """A Ctrl-C or a stop sent to the whole group is the worker's to handle: it may want to finish its file."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-
-
-def _limit(address_space: int) -> None:
-    """Take from this process what a decoder does not need: memory, files, other processes, core dumps."""
-    limits = {
-        resource.RLIMIT_AS: address_space,
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: 64,
-    }
-    if sys.platform == "linux":
-        limits[resource.RLIMIT_NPROC] = 0
-    for which, most in limits.items():
-        _, hard = resource.getrlimit(which)
-        if hard != resource.RLIM_INFINITY:
-            most = min(most, hard)
-        resource.setrlimit(which, (most, most))
 
 
 def _report_bugs(sock: socket.socket) -> None:

@@ -15,7 +15,8 @@ from config.environment import decoder_environment
 from config.logging import get_logger
 from workers.audio import wire
 from workers.audio.memory import SharedMemory
-from workers.errors import DecoderCrashed, DecodeTimeout
+from workers.audio.sandbox import Confinement
+from workers.errors import DecoderCrashed, DecodeTimeout, FileError
 
 START_S = 60.0
 """A helper that is not ready by then never will be; a machine that starts a hundred workers at once is slow."""
@@ -29,10 +30,10 @@ log = get_logger(__name__)
 class Helper:
     """One decoder process. It inherits this process's core, and none of its secrets."""
 
-    def __init__(self, memory: SharedMemory, address_space: int) -> None:
+    def __init__(self, memory: SharedMemory, address_space: int, deadline_s: float) -> None:
         self._sock, theirs = socket.socketpair()
         with theirs:
-            numbers = (theirs.fileno(), memory.fd, memory.size, address_space)
+            numbers = (theirs.fileno(), memory.fd, memory.size, address_space, deadline_s)
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "workers.audio.decode_process", *map(str, numbers)],
                 env=decoder_environment(),
@@ -42,7 +43,8 @@ class Helper:
                 stderr=subprocess.DEVNULL,  # decoders chat about every odd file; bugs come over the socket
                 pass_fds=(theirs.fileno(), memory.fd),
             )
-        self._ready = False
+        self.confinement: Confinement | None = None
+        """Which measures hold in it; ``None`` until it is ready."""
         self.was_killed = False
         """It died of SIGKILL, which no file can send: of somebody, or of the kernel when memory ran out."""
 
@@ -75,7 +77,7 @@ class Helper:
             self.kill()
             raise DecodeTimeout(f"More than {deadline_s:g} s.") from error
         except (BrokenPipeError, ConnectionResetError) as error:
-            raise DecoderCrashed(self._post_mortem()) from error
+            raise self._post_mortem(deadline_s) from error
         except BaseException:  # interrupted between question and answer: the next answer would be of this file
             self.kill()
             raise
@@ -87,9 +89,10 @@ class Helper:
 
     def wait_until_ready(self) -> None:
         """Return once it has started. Raises as `ask`."""
-        if not self._ready:
-            self._receive(START_S)
-            self._ready = True
+        if self.confinement is None:
+            self.confinement = wire.read_ready(self._receive(START_S))
+            if not self.confinement.no_network:
+                log.warning("decoder_has_network", hint="this system can neither filter its calls nor part it")
 
     def kill(self) -> None:
         """End it at once."""
@@ -117,15 +120,17 @@ class Helper:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def _post_mortem(self) -> str:
-        """What it died of, in words."""
+    def _post_mortem(self, deadline_s: float) -> FileError:
+        """What it died of."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_LAST_BREATH_S)
         code = self._process.poll()
         self.kill()
         if code is None:
-            return "It fell silent."
+            return DecoderCrashed("It fell silent.")
         if code >= 0:
-            return f"It ended with status {code}."
+            return DecoderCrashed(f"It ended with status {code}.")
+        if code == -signal.SIGXCPU:
+            return DecodeTimeout(f"More than {deadline_s:g} s of computing.")
         self.was_killed = code == -signal.SIGKILL
-        return f"It was ended by {signal.Signals(-code).name}."
+        return DecoderCrashed(f"It was ended by {signal.Signals(-code).name}.")

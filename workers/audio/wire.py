@@ -1,8 +1,8 @@
 """What the worker and its decoder helper say to each other: one JSON object a line, and a descriptor beside it.
 
-The helper says ``{"ready": true}`` once. Then, for each file, the worker sends the descriptor with what its header
-says and the limits; the helper answers ``{"done": {...}}``, ``{"failed": code, "detail": ...}`` or, if it has to
-die of a bug, ``{"bug": traceback}``.
+The helper says ``{"ready": {...}}`` once, with the measures of its confinement that hold. Then, for each file, the
+worker sends the descriptor with what its header says and the limits; the helper answers ``{"done": {...}}``,
+``{"failed": code, "detail": ...}`` or, if it has to die of a bug, ``{"bug": traceback}``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from workers.audio.layout import Pcm, Probe
 from workers.audio.outcome import Limits, Outcome
+from workers.audio.sandbox import Confinement
 from workers.errors import DecodeFailed, FileError
 
 MOST = 1 << 16
@@ -61,9 +62,14 @@ def bug(traceback: str) -> bytes:
     return json.dumps({"bug": traceback[-8000:]}).encode() + b"\n"
 
 
-def ready() -> bytes:
+def ready(held: Confinement) -> bytes:
     """The helper's first line."""
-    return json.dumps({"ready": True}).encode() + b"\n"
+    return json.dumps({"ready": asdict(held)}).encode() + b"\n"
+
+
+def read_ready(said: dict[str, Any]) -> Confinement:
+    """The same, read by the worker."""
+    return Confinement(**said["ready"])
 
 
 def read_failure(said: dict[str, Any]) -> FileError:
