@@ -15,6 +15,7 @@ from api.draining import Draining
 from api.limits import BodyLimit
 from api.metrics import Timing
 from api.parts import Parts, Stores
+from api.quotas import RateHeaders
 from api.routes import exports, front, health, jobs, keys, roots, samples, search, uploads
 from api.schemas import JobRequest
 from api.shapes import ProblemShape
@@ -55,6 +56,7 @@ def create_app(
     # The last one added is the first to see a request.
     app.add_middleware(BodyLimit, settings=settings.gateway)
     app.add_middleware(errors.CatchAll)
+    app.add_middleware(RateHeaders)
     app.add_middleware(Timing, metrics=parts.metrics)
     app.add_middleware(Browser, settings=settings.gateway)
     app.add_middleware(Draining)

@@ -11,6 +11,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
 
 from api.parts import Parts as _Parts
+from api.quotas import REQUESTS, remember
 from api.security import Caller, demand
 
 _bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer sm_...`", scheme_name="bearer")
@@ -27,8 +28,13 @@ Parts = Annotated[_Parts, Depends(parts_of)]
 
 
 def caller(request: Request, parts: Parts, _: object = Security(_bearer), __: object = Security(_header)) -> Caller:
-    """Who asks; 401 where that cannot be told. The two schemes are named for the description of the API only."""
-    return parts.gate.admit(request)
+    """Who asks; 401 where that cannot be told, 429 where they ask too often.
+
+    The two schemes are named for the description of the API only.
+    """
+    who = parts.gate.admit(request)
+    remember(request.scope, parts.quotas.take(who.key_id, REQUESTS))
+    return who
 
 
 _AnyCaller = Annotated[Caller, Depends(caller)]

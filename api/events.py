@@ -25,8 +25,6 @@ from stores.records import Job, JobState
 from workers.errors import NotFound, SampleMindError
 
 HEARTBEAT_S: Final = 15.0
-MAX_LISTENERS: Final = 256
-"""Open streams of one owner: each costs a connection and a task."""
 _WINDOW_S: Final = 30.0
 _THREADS: Final = 4
 """Threads that all pollers share: they must not starve the requests of theirs."""
@@ -93,10 +91,13 @@ class _Feed:
 class Hub:
     """The pollers of this gateway."""
 
-    def __init__(self, ledger: Ledger, interval_s: float, heartbeat_s: float = HEARTBEAT_S) -> None:
+    def __init__(
+        self, ledger: Ledger, interval_s: float, heartbeat_s: float = HEARTBEAT_S, *, most_streams: int
+    ) -> None:
         self._ledger = ledger
         self._interval_s = interval_s
         self._heartbeat_s = heartbeat_s
+        self._most_streams = most_streams
         self._feeds: dict[str, _Feed] = {}
         self._owners: dict[str, int] = {}
         self._limiter: CapacityLimiter | None = None
@@ -113,10 +114,10 @@ class Hub:
         return sum(feed.listeners for feed in self._feeds.values())
 
     def admit(self, owner: str) -> None:
-        """Refuse (429) an owner who has enough streams open."""
-        if self._owners.get(owner, 0) >= MAX_LISTENERS:
+        """Refuse (429) a key, or who has none, that has enough streams open."""
+        if self._owners.get(owner, 0) >= self._most_streams:
             headers = {"Retry-After": "5"}
-            raise Problem(429, "too_many_streams", f"At most {MAX_LISTENERS} streams at once.", headers=headers)
+            raise Problem(429, "too_many_streams", f"At most {self._most_streams} streams at once.", headers=headers)
 
     async def close(self) -> None:
         """End every stream; no new one begins."""

@@ -13,6 +13,7 @@ from api.fence import Fence
 from api.hints import Hints
 from api.index import Index
 from api.metrics import Metrics
+from api.quotas import Quotas, Tabs
 from api.readiness import Readiness
 from api.security import Gate
 from api.uploads import Uploads
@@ -53,6 +54,8 @@ class Parts:
     readiness: Readiness
     metrics: Metrics
     uploads: Uploads
+    quotas: Quotas
+    tabs: Tabs
     fence: Fence
 
     @classmethod
@@ -60,6 +63,7 @@ class Parts:
         """Everything around these doors."""
         ledger, samples = stores.ledger, stores.samples
         most_mb = min(settings.gateway.max_body_mb, settings.decode.max_file_mb)
+        quotas = Quotas(settings.limits)
         return cls(
             settings=settings,
             ledger=ledger,
@@ -69,10 +73,12 @@ class Parts:
             index=Index(samples, vectors),
             hints=Hints(sender, ledger),
             gate=Gate(stores.keys, settings.gateway.host),
-            hub=Hub(ledger, settings.gateway.event_interval_s),
+            hub=Hub(ledger, settings.gateway.event_interval_s, most_streams=settings.limits.streams),
             readiness=Readiness(ledger, pulse, vectors, settings.flower.url),
             metrics=Metrics(ledger, samples, pulse),
             uploads=Uploads(settings.uploads_dir, round(most_mb * 1_000_000)),
+            quotas=quotas,
+            tabs=Tabs(quotas, ledger),
             fence=Fence(settings),
         )
 

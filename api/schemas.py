@@ -138,6 +138,20 @@ class KeyRequest(Sent):
     ttl_s: float | None = Field(None, gt=0, le=10 * 366 * 86400, description="Seconds until it expires.")
 
 
+class ExpireRequest(Sent):
+    """When a key is to end."""
+
+    in_s: float = Field(ge=0, le=10 * 366 * 86400, description="Seconds from now.", examples=[86400])
+
+
+class RotateRequest(Sent):
+    """How a key's successor begins."""
+
+    overlap_s: float = Field(
+        0, ge=0, le=366 * 86400, description="Seconds for which the old secret still opens.", examples=[3600]
+    )
+
+
 class Like(Sent):
     """What to compare with: a sample, or a vector."""
 

@@ -37,6 +37,11 @@ class Caller:
     key_id: str | None = None
 
     @property
+    def name(self) -> str:
+        """By what their open streams are counted: their key, or nobody's."""
+        return self.key_id or self.owner
+
+    @property
     def sees(self) -> str | None:
         """Whose jobs and samples they see: their own, or everybody's (``None``) with the admin scope."""
         return None if "admin" in self.scopes else self.owner

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import partial
 from typing import Final
 
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +14,7 @@ from api import manifest
 from api.errors import Problem, refuse_field
 from api.files import flaw_of, locate, root_of
 from api.parts import Parts
+from api.quotas import FILES, JOBS
 from api.schemas import JobRequest
 from api.security import Caller
 from stores.records import FileRef, FolderSource, Job, NewJob, Priority
@@ -27,12 +27,13 @@ _MANIFEST_CHUNK: Final = 100
 
 
 class Submission:
-    """One request for a job."""
+    """One request for a job. `Problem` (429) where its key has asked for too many."""
 
     def __init__(self, parts: Parts, who: Caller, idempotency_key: str | None) -> None:
         self._parts = parts
         self._who = who
         self._key = _checked_key(idempotency_key)
+        parts.quotas.take(who.key_id, JOBS)
 
     async def folder(self, body: bytes) -> Job:
         """A folder below a root, or a single file; `body` is a `JobRequest` as JSON.
@@ -54,12 +55,17 @@ class Submission:
         new = self._new(wanted, None, "manifest", "manifest", wanted.value)
         settings = self._parts.settings
         most = min(settings.queue.chunk_files, _MANIFEST_CHUNK)
-        reader = manifest.ManifestReader(settings.all_roots.keys(), partial(self._parts.fence.check, self._who))
+        reader = manifest.ManifestReader(settings.all_roots.keys(), self._line)
         return await manifest.receive(request, self._parts.ledger, new, reader, most)
+
+    def _line(self, root: str, path: str) -> None:
+        self._parts.fence.check(self._who, root, path)
+        self._parts.quotas.take(self._who.key_id, FILES)
 
     def one_file(self, file: FileRef, priority: Priority, label: str) -> Job:
         """A job of a single file."""
         ledger = self._parts.ledger
+        self._parts.quotas.take(self._who.key_id, FILES)
         new = self._new(priority, None, label, "file", priority.value, file.root, file.path)
         job, is_new = ledger.create_job(new)
         if not is_new:
@@ -89,7 +95,12 @@ class Submission:
             return self.one_file(FileRef(source.root, place.relative), asked.priority, label)
         walked = FolderSource(source.root, place.relative, pattern.source)
         new = self._new(asked.priority, walked, label, "folder", *(source.root, source.path, source.pattern))
-        return self._parts.ledger.create_job(new)[0]
+        self._parts.tabs.settle(self._who.key_id)
+        self._parts.quotas.take(self._who.key_id, FILES)
+        job, is_new = self._parts.ledger.create_job(new)
+        if is_new:
+            self._parts.tabs.open(self._who.key_id, job.id)
+        return job
 
     def _new(self, priority: Priority, source: FolderSource | None, label: str, *request: str) -> NewJob:
         said = "\0".join((priority.value, *request)).encode("utf-8", "surrogatepass")

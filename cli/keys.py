@@ -1,4 +1,4 @@
-"""``samplemind keys``: make, list and revoke API keys."""
+"""``samplemind keys``: make, list, rotate, expire and revoke API keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cli.jobs import AsJson, DataDir, Url, connect, quoted
 
 keys = typer.Typer(
     name="keys",
-    help="Make, list and revoke API keys. Once one exists, every request needs one.",
+    help="Make, list, rotate, expire and revoke API keys. Once one exists, every request needs one.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -66,6 +66,36 @@ def list_keys(json: AsJson = False, url: Url = None, data_dir: DataDir = None) -
         json_lines(found)
     else:
         keys_table(found)
+
+
+@keys.command()
+def rotate(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id.")],
+    hours: Annotated[float, typer.Option("--hours", min=0, help="Hours for which the old secret still opens.")] = 0,
+    url: Url = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Give a key another secret and print it, this once; the old one ends."""
+    with connect(url, data_dir) as gateway:
+        made = gateway.call("POST", f"/v1/keys/{quoted(key_id)}/rotate", json={"overlap_s": hours * 3600})
+    typer.echo(made["secret"])
+    ends = f"in {hours:g} hours" if hours else "now"
+    typer.echo(
+        f"The new key is {made['key']['id']}; the old one ends {ends}. Keep it: it cannot be shown again.", err=True
+    )
+
+
+@keys.command()
+def expire(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id.")],
+    days: Annotated[float, typer.Option("--days", min=0, help="Days from now.")],
+    url: Url = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Have a key end in so many days, unless it ends sooner anyway."""
+    with connect(url, data_dir) as gateway:
+        said = gateway.call("POST", f"/v1/keys/{quoted(key_id)}/expire", json={"in_s": days * 86400})
+    typer.echo(f"Key {key_id} ends at {said['expires_at']}.")
 
 
 @keys.command()

@@ -162,6 +162,16 @@ class GatewaySettings(Section):
     event_interval_s: Seconds = Field(1, description="Seconds between two progress events.")
 
 
+class LimitSettings(Section):
+    """How much one API key may ask of one gateway. 0: as much as it likes. Without a key nothing is counted."""
+
+    requests_per_minute: int = Field(6000, ge=0, description="Requests in a minute.")
+    jobs_per_hour: int = Field(6000, ge=0, description="Jobs in an hour, uploads that are analysed among them.")
+    files_per_day: int = Field(20_000_000, ge=0, description="Files submitted in a day; a folder's once it is walked.")
+    upload_mb_per_day: int = Field(1_000_000, ge=0, description="Megabytes uploaded in a day.")
+    streams: int = Field(256, ge=1, description="Event streams open at once: each costs a connection and a task.")
+
+
 class FlowerSettings(Section):
     """The queue's monitor."""
 
@@ -211,6 +221,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     decode: DecodeSettings = DecodeSettings()
     gateway: GatewaySettings = GatewaySettings()
+    limits: LimitSettings = LimitSettings()
     flower: FlowerSettings = FlowerSettings()
     log: LogSettings = LogSettings()
 

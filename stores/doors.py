@@ -249,6 +249,12 @@ class Keys(Protocol):
     def list(self) -> list[ApiKey]:
         """Every key that has not been revoked."""
 
+    def get(self, key_id: str) -> ApiKey:
+        """One key. `NotFound` where there is none."""
+
+    def expire(self, key_id: str, ttl_s: float) -> ApiKey:
+        """Have a key end after so long, unless it ends sooner anyway. `NotFound` where there is none."""
+
     def revoke(self, key_id: str) -> None:
         """Forget a key. `NotFound` where there is none."""
 

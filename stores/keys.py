@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pymongo import ReadPreference
 from pymongo.errors import DuplicateKeyError
 
+from stores.filters import sayable
 from stores.mongo_door import Document, Documents, MongoDatabase, mongo_errors
 from stores.records import ApiKey
 from stores.secret import digest, new_secret, parse
@@ -25,8 +26,7 @@ class MongoKeys:
     @mongo_errors()
     def create(self, *, name: str, owner: str, scopes: Sequence[str], ttl_s: float | None) -> tuple[ApiKey, str]:
         key_id, secret = new_secret()
-        now = datetime.now(UTC)
-        now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as it will be read
+        now = _now()
         document: Document = {
             "_id": key_id,
             "name": name,
@@ -57,6 +57,21 @@ class MongoKeys:
         return [_key(found) for found in sorted(self._keys.find(), key=lambda found: str(found["_id"]))]
 
     @mongo_errors()
+    def get(self, key_id: str) -> ApiKey:
+        found = self._keys.find_one({"_id": key_id}) if sayable(key_id) else None
+        if found is None:
+            raise NotFound("key")
+        return _key(found)
+
+    @mongo_errors()
+    def expire(self, key_id: str, ttl_s: float) -> ApiKey:
+        end = _now() + timedelta(seconds=ttl_s)
+        if sayable(key_id):
+            later = {"_id": key_id, "$or": [{"expires_at": None}, {"expires_at": {"$gt": end}}]}
+            self._keys.update_one(later, {"$set": {"expires_at": end}})
+        return self.get(key_id)
+
+    @mongo_errors()
     def revoke(self, key_id: str) -> None:
         if not self._keys.delete_one({"_id": key_id}).deleted_count:
             raise NotFound("key")
@@ -64,6 +79,12 @@ class MongoKeys:
     @mongo_errors()
     def any(self) -> bool:
         return self._keys.find_one({}, {"_id": 1}) is not None
+
+
+def _now() -> datetime:
+    """To the millisecond: as it will be read."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def _key(document: Document) -> ApiKey:

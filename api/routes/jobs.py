@@ -127,5 +127,5 @@ async def events(
     With `Last-Event-ID` nothing is told twice; a job that had ended sends `end` alone.
     """
     job = await run_in_threadpool(parts.ledger.job, job_id, owner=who.sees)
-    parts.hub.admit(who.owner)
-    return EventStream(parts.hub.stream(job, who.owner, last_event_id, progress_view))
+    parts.hub.admit(who.name)
+    return EventStream(parts.hub.stream(job, who.name, last_event_id, progress_view))

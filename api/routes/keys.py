@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -9,12 +10,13 @@ from starlette.responses import Response
 
 from api.answers import Json
 from api.deps import Admin, Parts
-from api.errors import refuse_field
-from api.schemas import KeyRequest
-from api.shapes import PROBLEMS, KeysShape, NewKeyShape
+from api.errors import Problem, refuse_field
+from api.schemas import ExpireRequest, KeyRequest, RotateRequest
+from api.shapes import PROBLEMS, KeyShape, KeysShape, NewKeyShape
 from api.views import key_view
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], responses=PROBLEMS)
+KeyId = Annotated[str, Path(max_length=200)]
 _SECRET = {"Cache-Control": "no-store"}
 
 
@@ -35,8 +37,28 @@ def keys(parts: Parts, _: Admin) -> Response:
     return Json({"items": [key_view(key) for key in parts.keys.list()]}, headers=_SECRET)
 
 
+@router.post("/{key_id}/expire", summary="Have a key end", responses={200: {"model": KeyShape}})
+def expire(parts: Parts, _: Admin, key_id: KeyId, asked: ExpireRequest) -> Response:
+    """Sooner than it would have ended; never later."""
+    return Json(key_view(parts.keys.expire(key_id, asked.in_s)), headers=_SECRET)
+
+
+@router.post(
+    "/{key_id}/rotate", status_code=201, summary="Give a key another secret", responses={201: {"model": NewKeyShape}}
+)
+def rotate(parts: Parts, _: Admin, key_id: KeyId, asked: RotateRequest) -> Response:
+    """A new key of the same name, owner, scopes and end. The old one ends, at once or after `overlap_s`."""
+    old = parts.keys.get(key_id)
+    left_s = None if old.expires_at is None else (old.expires_at - datetime.now(UTC)).total_seconds()
+    if left_s is not None and left_s <= 0:
+        raise Problem(409, "key_expired", "This key has expired: make a new one.")
+    key, secret = parts.keys.create(name=old.name, owner=old.owner, scopes=old.scopes, ttl_s=left_s)
+    parts.keys.expire(old.id, asked.overlap_s)
+    return Json({"key": key_view(key), "secret": secret}, status_code=201, headers=_SECRET)
+
+
 @router.delete("/{key_id}", status_code=204, summary="Revoke a key")
-def revoke(parts: Parts, _: Admin, key_id: Annotated[str, Path(max_length=200)]) -> Response:
+def revoke(parts: Parts, _: Admin, key_id: KeyId) -> Response:
     """At once, for every gateway."""
     parts.keys.revoke(key_id)
     parts.gate.forget()

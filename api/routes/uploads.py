@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from api.answers import Json
 from api.deps import Parts, Writer
+from api.quotas import metered
 from api.schemas import CheckRequest, UploadQuery
 from api.shapes import PROBLEMS, MissingShape, UploadShape
 from api.submit import Submission
@@ -35,17 +36,18 @@ async def upload(
     request: Request, parts: Parts, who: Writer, query: Annotated[UploadQuery, Query()], background: BackgroundTasks
 ) -> Response:
     """The file's bytes are the body. Kept below the root `uploads` by its hash, and analysed at once."""
-    stored = await parts.uploads.receive(who.owner, query.name, query.sha256, request.stream())
+    submission = Submission(parts, who, None) if query.analyze else None
+    body = metered(request, parts.quotas, who.key_id)
+    stored = await parts.uploads.receive(who.owner, query.name, query.sha256, body)
     said = {"root": "uploads", "path": stored.path, "sha256": stored.sha256, "size": stored.size}
     job = None
-    if query.analyze:
+    if submission is not None:
         file = FileRef("uploads", stored.path, size=stored.size)
         label = f"uploads/{stored.path.rsplit('/', 1)[-1]}"
-        submission = Submission(parts, who, None)
         job = await run_in_threadpool(submission.one_file, file, Priority.INTERACTIVE, label)
         background.add_task(parts.hints.chunks, job)
-    body = {**said, "known": stored.known, "job": None if job is None else job_view(job)}
-    return Json(body, status_code=201, background=background)
+    answer = {**said, "known": stored.known, "job": None if job is None else job_view(job)}
+    return Json(answer, status_code=201, background=background)
 
 
 @router.post("/check", summary="Which contents are not here yet", responses={200: {"model": MissingShape}})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stores.memory.book import moment
 from stores.records import ApiKey
@@ -43,6 +43,17 @@ class MemoryKeys:
 
     def list(self) -> list[ApiKey]:
         return [kept.key for _, kept in sorted(self._kept.items())]
+
+    def get(self, key_id: str) -> ApiKey:
+        if key_id not in self._kept:
+            raise NotFound("key")
+        return self._kept[key_id].key
+
+    def expire(self, key_id: str, ttl_s: float) -> ApiKey:
+        key, end = self.get(key_id), moment(self._clock() + ttl_s)
+        if key.expires_at is None or key.expires_at > end:
+            self._kept[key_id].key = key = replace(key, expires_at=end)
+        return key
 
     def revoke(self, key_id: str) -> None:
         if self._kept.pop(key_id, None) is None:

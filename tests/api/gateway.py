@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from config.settings import FlowerSettings, GatewaySettings, Settings
+from config.settings import FlowerSettings, GatewaySettings, LimitSettings, Settings
 from stores.memory import MemoryStores
 from stores.records import FileRef, Job, NewSample, Origin, Priority, Reason, Row, Status
 from workers.errors import StoreUnavailable
@@ -120,7 +120,9 @@ class Gateway:
             samples.sent(outgoing, samples.generation())
 
 
-def make_settings(folder: Path, *, data_dir: Path | None = None, **gateway: Any) -> Settings:
+def make_settings(
+    folder: Path, *, data_dir: Path | None = None, limits: LimitSettings | None = None, **gateway: Any
+) -> Settings:
     """Settings that depend on nothing around the tests; the root `library` is a folder in `folder`."""
     library = folder / "library"
     library.mkdir(exist_ok=True)
@@ -128,6 +130,7 @@ def make_settings(folder: Path, *, data_dir: Path | None = None, **gateway: Any)
         data_dir=data_dir or folder / "data",
         roots={"library": library},
         gateway=GatewaySettings(**{"event_interval_s": 0.02, **gateway}),
+        limits=limits or LimitSettings(),
         flower=FlowerSettings(url="http://127.0.0.1:1"),
     )
 

@@ -56,3 +56,33 @@ def test_a_revoked_key_opens_nothing(gateway: Gateway) -> None:
 def test_a_key_that_makes_no_sense_is_refused(gateway: Gateway, body: dict[str, object]) -> None:
     assert gateway.client.post("/v1/keys", json=body).status_code == 422
     assert gateway.client.get("/v1/keys").json()["items"] == []
+
+
+def test_a_rotated_key_has_another_secret_and_nothing_else(gateway: Gateway) -> None:
+    admin = {"X-API-Key": gateway.client.post("/v1/keys", json={"name": "a", "scopes": ["admin"]}).json()["secret"]}
+    body = {"name": "b", "scopes": ["read", "write"], "owner": "bob", "ttl_s": 6000}
+    old = gateway.client.post("/v1/keys", json=body, headers=admin).json()
+    path = f"/v1/keys/{old['key']['id']}"
+    new = gateway.client.post(f"{path}/rotate", json={"overlap_s": 100}, headers=admin)
+    assert new.status_code == 201
+    assert new.headers["cache-control"] == "no-store"
+    same = ("name", "owner", "scopes")
+    assert [new.json()["key"][name] for name in same] == [old["key"][name] for name in same]
+    assert new.json()["key"]["expires_at"] is not None
+    for one in (old, new.json()):
+        assert gateway.client.get("/v1/jobs", headers={"X-API-Key": one["secret"]}).status_code == 200
+    ended = gateway.client.post(f"{path}/expire", json={"in_s": 0}, headers=admin)
+    assert ended.json()["expires_at"] < old["key"]["expires_at"]
+    assert gateway.client.get("/v1/jobs", headers={"X-API-Key": old["secret"]}).status_code == 401
+    assert gateway.client.get("/v1/jobs", headers={"X-API-Key": new.json()["secret"]}).status_code == 200
+    assert gateway.client.post(f"{path}/rotate", json={}, headers=admin).status_code == 409
+    assert gateway.client.post("/v1/keys/none/rotate", json={}, headers=admin).status_code == 404
+    assert gateway.client.post(f"{path}/expire", json={"in_s": -1}, headers=admin).status_code == 422
+
+
+def test_a_rotated_key_ends_at_once_where_no_overlap_is_asked_for(gateway: Gateway) -> None:
+    made = gateway.client.post("/v1/keys", json={"name": "a", "scopes": ["admin"]}).json()
+    admin = {"X-API-Key": made["secret"]}
+    new = gateway.client.post(f"/v1/keys/{made['key']['id']}/rotate", json={}, headers=admin).json()
+    assert gateway.client.get("/v1/keys", headers=admin).status_code == 401
+    assert gateway.client.get("/v1/keys", headers={"X-API-Key": new["secret"]}).status_code == 200

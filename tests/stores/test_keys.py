@@ -62,6 +62,22 @@ def test_a_revoked_key_is_refused_at_once(bench: Bench) -> None:
         bench.keys.revoke(key.id)
 
 
+def test_a_key_can_be_made_to_end_sooner_and_never_later(bench: Bench) -> None:
+    key, secret = bench.keys.create(name="a", owner="ada", scopes=["read"], ttl_s=None)
+    first = bench.keys.expire(key.id, 60)
+    assert first.expires_at is not None
+    assert bench.keys.expire(key.id, 6000).expires_at == first.expires_at == bench.keys.get(key.id).expires_at
+    assert bench.keys.check(secret) is not None
+    bench.keys.expire(key.id, 0)
+    bench.let_pass(0.01)
+    assert bench.keys.check(secret) is None
+    for unknown in ("none", "\ud800", ""):
+        with pytest.raises(NotFound):
+            bench.keys.expire(unknown, 1)
+        with pytest.raises(NotFound):
+            bench.keys.get(unknown)
+
+
 @pytest.mark.integration
 def test_the_secret_is_nowhere_in_the_database(mongo: MongoStores, mongo_settings: MongoSettings) -> None:
     _, secret = mongo.keys.create(name="a", owner="ada", scopes=[], ttl_s=None)
