@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 def power_spectrum(y: Sequence[float], n_fft: int) -> list[float]:
     """``|X[f]|^2`` for f from 0 to n_fft / 2, of `y` with zeros behind it."""
-    turn = -2j * math.pi / n_fft
-    return [abs(sum(v * cmath.exp(turn * f * k) for k, v in enumerate(y))) ** 2 for f in range(n_fft // 2 + 1)]
+    turns = [cmath.exp(-2j * math.pi * k / n_fft) for k in range(n_fft)]
+    return [abs(sum(v * turns[f * k % n_fft] for k, v in enumerate(y))) ** 2 for f in range(n_fft // 2 + 1)]
 
 
 def circular_autocorrelation(y: Sequence[float], n_fft: int, n_lags: int) -> list[float]:

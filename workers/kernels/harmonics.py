@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from workers.errors import ParameterError
 from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_doubles, as_number, as_vector
 from workers.kernels.compiled import kernel, warms
+from workers.kernels.strands import LEAST, SQUARE, first_real_bins, power_across, strand_plan, transform_strands
 
 HIGHEST = 60
 """Harmonics above it are not told apart."""
@@ -68,40 +69,48 @@ class Matches(NamedTuple):
 
 
 @kernel
-def _own_periodicity(window: Float32, n_fft: int, n_lags: int, least: float) -> Float32:
-    n_bins = n_fft // 2 + 1
-    padded = np.zeros(n_fft, np.float32)
-    padded[: window.shape[0]] = window
-    spectrum = np.fft.rfft(padded)
-    squares = np.empty(n_bins, np.complex64)
-    for f in range(n_bins):
-        squares[f] = spectrum[f].real ** 2 + spectrum[f].imag ** 2
-    r = np.fft.irfft(squares, n_fft)
+def _autocorrelate(x: Float32, r: Float32, rows: Float32, *plan: NDArray[Any]) -> None:
+    """The first lags of the circular autocorrelation of `x`, into `r`; its power takes the place of `x`.
+
+    Of power, which is even, the forward transform is the backward one. `rows` is what is worked in, (4, room).
+    """
+    transform_strands(x, rows[0], rows[1], rows[2], rows[3], *plan)
+    power_across(rows[2], rows[3], rows[0], rows[1], x, *plan)
+    transform_strands(x, rows[0], rows[1], rows[2], rows[3], *plan)
+    first_real_bins(rows[2], rows[3], r, *plan)
+
+
+@kernel
+def _own_periodicity(window: Float32, n_fft: int, n_lags: int, least: float, *plan: NDArray[Any]) -> Float32:
+    x = np.zeros(n_fft, np.float32)
+    x[: window.shape[0]] = window
     own = np.empty(n_lags, np.float32)
+    _autocorrelate(x, own, np.empty((4, n_fft // 2 + SQUARE), np.float32), *plan)
+    whole = own[0]
     for lag in range(n_lags):
-        own[lag] = max(r[lag] / r[0], least) if r[0] > 0 else 1.0
+        own[lag] = max(own[lag] / whole, least) if whole > 0 else 1.0
     return own
 
 
 @kernel
 def _periodicity(
-    y: Float32, starts: NDArray[np.int64], window: Float32, own: Float32, n_fft: int
+    y: Float32, starts: NDArray[np.int64], window: Float32, own: Float32, n_fft: int, *plan: NDArray[Any]
 ) -> tuple[Float32, Float32]:
     n_windows = starts.shape[0]
     length = window.shape[0]
     n_bins = n_fft // 2 + 1
     power = np.empty((n_windows, n_bins), np.float32)
     periodicity = np.zeros((n_windows, own.shape[0]), np.float32)
-    padded = np.zeros(n_fft, np.float32)
-    squares = np.empty(n_bins, np.complex64)
+    x = np.empty(n_fft, np.float32)
+    rows = np.empty((4, n_fft // 2 + SQUARE), np.float32)
+    r = np.empty(own.shape[0], np.float32)
     for t in range(n_windows):
+        part = y[starts[t] : starts[t] + length]
         for k in range(length):
-            padded[k] = y[starts[t] + k] * window[k]
-        spectrum = np.fft.rfft(padded)
-        for f in range(n_bins):
-            power[t, f] = spectrum[f].real ** 2 + spectrum[f].imag ** 2
-            squares[f] = power[t, f]
-        r = np.fft.irfft(squares, n_fft)
+            x[k] = part[k] * window[k]
+        x[length:] = 0
+        _autocorrelate(x, r, rows, *plan)
+        power[t] = x[:n_bins]
         if r[0] > 0:
             for lag in range(own.shape[0]):
                 periodicity[t, lag] = r[lag] / r[0] / own[lag]
@@ -115,13 +124,13 @@ def own_periodicity(window: ArrayLike, *, n_fft: int, n_lags: int) -> Float32:
     `windowed_periodicity`.
     """
     shape = _checked_window(window, n_fft, n_lags)
-    own: Float32 = _own_periodicity(shape, n_fft, n_lags, _LEAST_OVERLAP)
+    own: Float32 = _own_periodicity(shape, n_fft, n_lags, _LEAST_OVERLAP, *strand_plan(n_fft))
     return own
 
 
 def _checked_window(window: ArrayLike, n_fft: int, n_lags: int) -> Float32:
     shape: Float32 = as_vector(window, "window")
-    n_fft, n_lags = as_count(n_fft, "n_fft", least=4), as_count(n_lags, "n_lags")
+    n_fft, n_lags = as_count(n_fft, "n_fft", least=LEAST), as_count(n_lags, "n_lags")
     if n_fft & (n_fft - 1) or len(shape) > n_fft or n_lags > n_fft // 2:
         raise ParameterError(f"{n_fft} is no power of two that holds a window of {len(shape)} and {n_lags} lags.")
     return shape
@@ -143,7 +152,7 @@ def windowed_periodicity(
     window : array of float32, shape (length,)
         What the sound is multiplied by; ``length <= n_fft``.
     n_fft : int
-        Samples of the transform, a power of two.
+        Samples of the transform, a power of two of at least `workers.kernels.strands.LEAST`.
     n_lags : int
         Lags returned, from 0 on; at most ``n_fft / 2``.
     own : ndarray of float32, shape (n_lags,), or None
@@ -172,7 +181,7 @@ def windowed_periodicity(
     own = own_periodicity(shape, n_fft=n_fft, n_lags=n_lags) if own is None else as_vector(own, "own")
     if len(own) != n_lags:
         raise ParameterError(f"own has {len(own)} lags, not {n_lags}.")
-    return Windows(*_periodicity(signal, at, shape, own, n_fft))
+    return Windows(*_periodicity(signal, at, shape, own, n_fft, *strand_plan(n_fft)))
 
 
 @kernel
@@ -472,7 +481,7 @@ def lowest_near(curve: ArrayLike, lags: ArrayLike, *, off: float = 0.015) -> Dou
 
 @warms
 def _warm() -> None:
-    seen = windowed_periodicity(np.ones(16, np.float32), [0], np.ones(16, np.float32), n_fft=16, n_lags=4)
+    seen = windowed_periodicity(np.ones(16, np.float32), [0], np.ones(16, np.float32), n_fft=LEAST, n_lags=4)
     partials = strongest_partials(seen.power, 1000.0)
     match_harmonics(partials, np.ones(1), find_fundamentals(partials, np.ones(1), low=1.0, high=9.0))
     lowest_near(np.ones(4), np.ones(1))
