@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -18,12 +19,13 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stores.doors import Ledger, Pulse, Samples
 from stores.records import Counts, Job, JobState
+from tasks.signs import replaced
 from workers.errors import SampleMindError
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -38,7 +40,7 @@ _log = structlog.get_logger(__name__)
 class Metrics:
     """This gateway's figures. One registry an application, so that two in one process do not mix."""
 
-    def __init__(self, ledger: Ledger, samples: Samples, pulse: Pulse) -> None:
+    def __init__(self, ledger: Ledger, samples: Samples, pulse: Pulse, signs: Path) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each bucket that nobody reads
         self.registry = CollectorRegistry()
         self.durations = Histogram(
@@ -50,7 +52,7 @@ class Metrics:
         )
         self.streams = Gauge("samplemind_event_streams", "Open event streams.", registry=self.registry)
         ProcessCollector(registry=self.registry)
-        self.registry.register(_Cluster(ledger, samples, pulse))
+        self.registry.register(_Cluster(ledger, samples, pulse, signs))
 
     def text(self) -> bytes:
         """Everything, in Prometheus's text format."""
@@ -60,11 +62,12 @@ class Metrics:
 class _Cluster(Collector):
     """Figures of the cluster, asked for when they are read and kept for two seconds."""
 
-    def __init__(self, ledger: Ledger, samples: Samples, pulse: Pulse) -> None:
+    def __init__(self, ledger: Ledger, samples: Samples, pulse: Pulse, signs: Path) -> None:
         self._sources: dict[str, Callable[[], list[Metric]]] = {
             "ledger": lambda: _of_jobs(ledger),
             "samples": lambda: _of_samples(samples),
             "queue": lambda: _of_pulse(pulse),
+            "supervisor": lambda: _of_supervisor(signs),
         }
         self._lock = threading.Lock()
         self._at = float("-inf")
@@ -133,10 +136,25 @@ def _of_pulse(pulse: Pulse) -> list[Metric]:
     processes = GaugeMetricFamily(
         "samplemind_processes_alive", "Processes that beat in time, by part.", labels=["part"]
     )
-    alive = Counter(each.get("part", "") for each in pulse.alive())
+    stuck = GaugeMetricFamily(
+        "samplemind_processes_stuck", "Of these, those that do not get on, by part.", labels=["part"]
+    )
+    beats = pulse.alive()
+    alive = Counter(each.get("part", "") for each in beats)
+    still = Counter(each.get("part", "") for each in beats if each.get("stuck"))
     for part in ("worker", "reconciler", "index"):
         processes.add_metric([part], alive[part])
-    return [waiting, processes]
+        stuck.add_metric([part], still[part])
+    return [waiting, processes, stuck]
+
+
+def _of_supervisor(signs: Path) -> list[Metric]:
+    again = CounterMetricFamily(
+        "samplemind_parts_replaced", "Times that `up` replaced a part because it did not get on.", labels=["part"]
+    )
+    for part, count in replaced(signs).items():
+        again.add_metric([part], count)
+    return [again]
 
 
 class Timing:

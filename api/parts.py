@@ -75,7 +75,7 @@ class Parts:
             gate=Gate(stores.keys, settings.gateway.host),
             hub=Hub(ledger, settings.gateway.event_interval_s, most_streams=settings.limits.streams),
             readiness=Readiness(ledger, pulse, vectors, settings.flower.url),
-            metrics=Metrics(ledger, samples, pulse),
+            metrics=Metrics(ledger, samples, pulse, settings.signs_dir),
             uploads=Uploads(settings.uploads_dir, round(most_mb * 1_000_000)),
             quotas=quotas,
             tabs=Tabs(quotas, ledger),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -94,8 +94,7 @@ class Readiness:
         except StoreUnavailable:
             unknown = PartState(False, "cannot be seen while the queue does not answer")
             return dict.fromkeys(_PROCESSES, unknown)
-        counts = {part: sum(each.get("part") == part for each in alive) for part in _PROCESSES}
-        return {part: _counted(part, count) for part, count in counts.items()}
+        return {part: _of_processes(part, [each for each in alive if each.get("part") == part]) for part in _PROCESSES}
 
     async def _flower(self, url: str) -> dict[str, PartState]:
         try:
@@ -112,8 +111,13 @@ async def _run(check: Callable[[], Awaitable[dict[str, PartState]]]) -> dict[str
     return await check()
 
 
-def _counted(part: str, count: int) -> PartState:
+def _of_processes(part: str, beats: Sequence[Mapping[str, str]]) -> PartState:
+    """How many there are, and what those say that do not get on. One that does is enough to be ready."""
     one, several = _PROCESSES[part]
-    if not count:
+    if not beats:
         return PartState(False, f"no {one} is alive")
-    return PartState(True, f"1 {one} is alive" if count == 1 else f"{count} {several} are alive")
+    stuck = [f"{each.get('name', '?')} {each['stuck']}" for each in beats if each.get("stuck")]
+    alive = f"1 {one} is alive" if len(beats) == 1 else f"{len(beats)} {several} are alive"
+    if not stuck:
+        return PartState(True, alive)
+    return PartState(len(stuck) < len(beats), f"{alive}, {len(stuck)} stuck: {'; '.join(stuck)}")

@@ -198,7 +198,25 @@ def _cluster(url: str | None, data_dir: Path | None) -> Iterator[Finding]:
             gateway.get("/v1/jobs", limit=1)
         except Refused as error:
             yield Finding(Level.WRONG, f"It refuses us: {error}", "set SAMPLEMIND_API_KEY to a key of this cluster")
+    yield from _parts_here(cluster.data_dir)
     yield from _limits(cluster.data_dir)
+
+
+def _parts_here(data_dir: Path | None) -> Iterator[Finding]:
+    """What the processes of a cluster on this machine say of themselves, whatever its queue knows."""
+    from tasks.signs import replaced, seen
+
+    if data_dir is None:
+        return
+    folder = DataFolder(data_dir)
+    for each in seen(folder.signs):
+        if each.trouble:
+            todo = "the supervisor replaces it within a minute"
+            yield Finding(Level.WRONG, f"The {each.part} of process {each.pid} {each.trouble}.", todo)
+    for part, times in replaced(folder.signs).items():
+        often = "once" if times == 1 else f"{times} times"
+        said = f"{part} was replaced {often} since the start, because it did not get on."
+        yield Finding(Level.NOTE, said, f"see {folder.logs / part}.log")
 
 
 def _limits(data_dir: Path | None) -> Iterator[Finding]:

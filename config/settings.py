@@ -116,6 +116,9 @@ class QueueSettings(Section):
     chunk_cost_s: Seconds = Field(4, description="Estimated work in one chunk, in seconds.")
     chunk_files: int = Field(200, ge=1, le=2000, description="Most files in one chunk.")
     scan_slice_s: Seconds = Field(10, description="A scan yields its worker after so many seconds.")
+    stuck_after_s: Seconds = Field(
+        30, description="A process that does not get on for so long, while it could, is stuck and replaced, in seconds."
+    )
     feed_interval_s: Seconds = Field(0.5, description="The feeder looks so often while there is work, in seconds.")
     idle_interval_s: Seconds = Field(2, description="The feeder and the index writer look so often when idle.")
 
@@ -212,6 +215,11 @@ class Settings(BaseSettings):
     roots: dict[str, Path] = Field(
         default_factory=dict, description="Named library roots: only what is below one can be analysed."
     )
+    signs_folder: Path | None = Field(
+        None,
+        description="Where processes leave signs of life for `python -m tasks.alive`; by default below `data_dir`. "
+        "Local to the machine or container.",
+    )
     api_key: SecretStr | None = Field(None, description="The key the command line sends.")
     url: str | None = Field(None, description="The gateway the command line talks to.")
     mongo: MongoSettings = MongoSettings()
@@ -255,6 +263,11 @@ class Settings(BaseSettings):
     def uploads_dir(self) -> Path:
         """Where uploads are kept: the built-in root ``uploads``."""
         return self.data_dir / "uploads"
+
+    @property
+    def signs_dir(self) -> Path:
+        """Where processes leave their signs of life."""
+        return self.signs_folder or self.data_dir / "run" / "signs"
 
     @property
     def all_roots(self) -> dict[str, Path]:

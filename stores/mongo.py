@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC
 from typing import Any, Literal
 
 from pymongo import MongoClient
 from pymongo.errors import ConfigurationError, InvalidURI
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from config.settings import MongoSettings
 from stores.keys import MongoKeys
@@ -33,16 +35,37 @@ class MongoStores:
         self._client.close()
 
 
-def connect(settings: MongoSettings, *, pool: Pool) -> MongoStores:
+class _Telling(CommandListener):
+    """Tells of each command that is sent."""
+
+    def __init__(self, told: Callable[[], object]) -> None:
+        self._told = told
+
+    def started(self, event: CommandStartedEvent) -> None:
+        self._told()
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        pass
+
+
+def connect(settings: MongoSettings, *, pool: Pool, told: Callable[[], object] | None = None) -> MongoStores:
     """Open the ledger. Nothing is sent yet: `MongoStores.ledger.ping` says whether the server answers.
+
+    `told` is called at each command that is sent, in the thread that sends it: whoever waits for a reply gets on.
 
     Raises
     ------
     StoreError
         The URL cannot be used.
     """
+    options = client_options(settings, pool)
+    if told is not None:
+        options["event_listeners"] = [_Telling(told)]
     try:
-        client: MongoClient[Document] = MongoClient(settings.url.get_secret_value(), **client_options(settings, pool))
+        client: MongoClient[Document] = MongoClient(settings.url.get_secret_value(), **options)
     except (ConfigurationError, InvalidURI, ValueError) as error:
         raise StoreError("(mongo.url cannot be used)") from error
     return MongoStores(client, settings.database)

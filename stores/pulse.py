@@ -28,6 +28,15 @@ def keepalive_options(settings: RedisSettings) -> dict[int, int]:
     return {getattr(socket, name): value for name, value in wanted.items() if hasattr(socket, name)}
 
 
+_QUICK_S: Final = 2.0
+"""Longest that a heartbeat may hold up a loop."""
+
+
+def quick(settings: RedisSettings) -> RedisSettings:
+    """The same Redis for what may be missed: a short wait only."""
+    return settings.model_copy(update={"connect_timeout_s": _QUICK_S, "socket_timeout_s": _QUICK_S})
+
+
 def connect(settings: RedisSettings) -> redis.Redis:
     """A client with a pool of its own; replies are bytes. Connects when it is first used."""
     return redis.Redis.from_url(

@@ -12,7 +12,6 @@ from tasks.chunk import Ended, work_on
 from tasks.lifecycle import Child, this_child
 from tasks.names import TaskName
 from tasks.patience import patiently
-from tasks.stopping import at_work
 from workers.errors import StoreUnavailable
 
 log = structlog.stdlib.get_logger(__name__)
@@ -21,8 +20,8 @@ log = structlog.stdlib.get_logger(__name__)
 @app.task(name=TaskName.ANALYZE.value, max_retries=3, default_retry_delay=0)
 def analyze(chunk_id: str) -> None:
     """Bring every file of a chunk to its end. Safe to run twice, and by two workers at once."""
-    with at_work():
-        analyze_chunk(chunk_id, this_child())
+    with this_child().working() as child:
+        analyze_chunk(chunk_id, child)
 
 
 def analyze_chunk(chunk_id: object, child: Child) -> Ended | None:

@@ -75,6 +75,8 @@ class Bench:
     """After so long no further file is begun: half of what a task may take."""
     max_file_bytes: int = 8 << 30
     clock: Callable[[], float] = time.monotonic
+    progress: Callable[[float], object] = lambda longer_s: None
+    """Told before each file, and how much longer than usual it may take, in seconds."""
 
 
 @dataclass(slots=True)
@@ -102,7 +104,14 @@ def work_on(claim: Claim, bench: Bench) -> Ended:
     if claim.cancelled:
         return _finish(claim, bench, [CANCELLED] * len(claim.files))
     work = _Work(claim)
-    lease = ChunkLease(claim, bench.ledger, lease_s=bench.lease_s, budget_s=bench.budget_s, clock=bench.clock)
+    lease = ChunkLease(
+        claim,
+        bench.ledger,
+        lease_s=bench.lease_s,
+        budget_s=bench.budget_s,
+        clock=bench.clock,
+        progress=bench.progress,
+    )
     try:
         _hash_all(work, bench, lease)
         _reuse_settled(work, bench)

@@ -80,6 +80,8 @@ def _worker(settings: Settings) -> dict[str, Any]:
     return {
         # One process a worker, one worker a core.
         "worker_pool": "prefork",
+        # Its own, that says it is alive while Redis is away.
+        "worker_consumer": "tasks.consumer:PatientConsumer",
         "worker_concurrency": 1,
         # Kernels are loaded after the fork, so the cheap start is safe.
         "worker_pool_start_method": "fork",

@@ -19,6 +19,8 @@ from stores.doors import Ledger, Pulse, Samples, Vectors
 from tasks.loop import Stop, leave, run
 from tasks.patience import Backoff
 from tasks.reconcile import this_process
+from tasks.signs import ours
+from tasks.watch import watched
 from workers.errors import StoreUnavailable, VectorIndexBroken
 
 log = structlog.stdlib.get_logger(__name__)
@@ -167,15 +169,15 @@ class IndexWriter:
 def main() -> None:
     """Run until SIGTERM."""
     from stores.mongo import connect
-    from stores.pulse import RedisPulse
+    from stores.pulse import RedisPulse, quick
     from stores.vectors import ChromaVectors
 
     settings = get_settings()
     configure_logging(settings.log, part="index")
     stop = Stop()
     stop.on_signals()
-    stores = connect(settings.mongo, pool="worker")
-    pulse = RedisPulse(settings.redis)
+    stores = connect(settings.mongo, pool="worker", told=lambda: ours().step())
+    pulse = RedisPulse(quick(settings.redis))
     vectors = ChromaVectors(settings.chroma)
     writer = IndexWriter(
         stores.ledger,
@@ -188,7 +190,8 @@ def main() -> None:
     )
     log.info("index_writer_started")
     try:
-        run(writer.round, stop)
+        with watched(settings, PART, pulse, this_process(), _BEAT_TTL_S):
+            run(writer.round, stop)
     finally:
         writer.leave()
         vectors.close()

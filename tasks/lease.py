@@ -32,6 +32,8 @@ class ChunkLease:
         How long the chunk is held without a sign of progress, in seconds.
     budget_s : float
         After so long no further file is begun.
+    progress : callable
+        Told before each file, and how much longer than usual it may take, in seconds.
     """
 
     def __init__(
@@ -42,9 +44,10 @@ class ChunkLease:
         lease_s: float,
         budget_s: float,
         clock: Callable[[], float] = time.monotonic,
+        progress: Callable[[float], object] = lambda longer_s: None,
     ) -> None:
         self._claim, self._ledger, self._clock = claim, ledger, clock
-        self._lease_s = lease_s
+        self._lease_s, self._progress = lease_s, progress
         self._ends = clock() + budget_s
         self._renewed = clock()
         self._cancelled = False
@@ -62,6 +65,7 @@ class ChunkLease:
         longer_s = cost_s(file) * _SLOWER
         if now - self._renewed + longer_s >= self._lease_s / 3:
             self._renew(self._lease_s + longer_s)
+        self._progress(longer_s)
         return self._cancelled
 
     def give_up(self) -> None:

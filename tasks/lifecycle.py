@@ -10,21 +10,24 @@ from __future__ import annotations
 import atexit
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
-from celery.signals import heartbeat_sent, worker_process_init, worker_process_shutdown
+from celery.signals import heartbeat_sent, worker_init, worker_process_init, worker_process_shutdown
 
 from config.logging import configure_logging
-from config.settings import RedisSettings, Settings, get_settings
+from config.settings import Settings, get_settings
 from stores.doors import Pulse, Stores
-from stores.pulse import RedisPulse
+from stores.pulse import RedisPulse, quick
 from tasks.chunk import Bench
 from tasks.send import Sender, Sends
-from tasks.stopping import nothing_yet
+from tasks.signs import begin_ours, ours
+from tasks.stopping import at_work, nothing_yet
+from tasks.watch import Watch, WorkerLook, telling
 from workers.errors import SampleMindError, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -35,10 +38,10 @@ log = structlog.stdlib.get_logger(__name__)
 BEAT_S: Final = 5.0
 BEAT_TTL_S: Final = 20.0
 """A worker that has not beaten for so long counts as gone; only the feeder's arithmetic depends on it."""
+_LOADS_S: Final = 600.0
+"""Compiling the kernels on a cold and busy machine takes minutes."""
 _RESTART_S: Final = 2.0
 """The parent replaces a child that could not start at once, for ever: not more often than this."""
-_QUICK_S: Final = 2.0
-"""Longest that a heartbeat may hold up the parent's loop."""
 _MEBI: Final = 1 << 20
 
 
@@ -62,6 +65,16 @@ class Child:
     chunks: int = 0
     files: int = 0
     closes: list[Callable[[], None]] = field(default_factory=list)
+
+    @contextmanager
+    def working(self) -> Iterator[Child]:
+        """Say, while the block lasts, that a task is running."""
+        ours().task()
+        try:
+            with at_work():
+                yield self
+        finally:
+            ours().rest()
 
     def did(self, files: int) -> None:
         """Count a chunk of so many files and say so."""
@@ -89,6 +102,13 @@ class Child:
 
 
 _child: Child | None = None
+_watch: Watch | None = None
+
+
+@worker_init.connect(weak=False)
+def _parent_begins(**_: Any) -> None:
+    settings = get_settings()
+    begin_ours(settings.signs_dir, "worker", settings.queue.stuck_after_s).turn()
 
 
 def this_child() -> Child:
@@ -101,11 +121,13 @@ def this_child() -> Child:
 @worker_process_init.connect(weak=False)
 def _begin(sender: Any = None, **_: Any) -> None:
     """Take everything. A child that cannot must not take messages: it ends, and the parent makes another."""
-    global _child
+    global _child, _watch
     nothing_yet()
     try:
+        _watch = _watched(get_settings(), str(sender))
         _child = open_child(get_settings(), str(sender))
         _child.beat()
+        ours().rest()
     except BaseException:
         log.exception("worker_not_started")
         Event().wait(_RESTART_S)
@@ -114,10 +136,21 @@ def _begin(sender: Any = None, **_: Any) -> None:
 
 @worker_process_shutdown.connect(weak=False)
 def _end(**_: Any) -> None:
-    global _child
+    global _child, _watch
+    if _watch is not None:
+        _watch.close()
+        _watch = None
     if _child is not None:
         _child.close()
         _child = None
+
+
+def _watched(settings: Settings, name: str) -> Watch:
+    """A thread that watches this worker from its child, from before the kernels are loaded."""
+    ours().step(_LOADS_S)
+    pulse = RedisPulse(quick(settings.redis))
+    look = WorkerLook(ours(), pulse.queue_lengths)
+    return Watch(ours(), look, telling(pulse, "worker", name, BEAT_TTL_S)).start()
 
 
 def open_child(settings: Settings, name: str) -> Child:
@@ -131,7 +164,7 @@ def open_child(settings: Settings, name: str) -> Child:
     began = time.monotonic()
     process.prepare(settings.worker)
     decoder = Decoder(settings.decode)
-    stores = connect(settings.mongo, pool="worker")
+    stores = connect(settings.mongo, pool="worker", told=lambda: ours().step())
     pulse, sender = RedisPulse(quick(settings.redis)), Sender(settings)
     child = Child(
         name=name,
@@ -156,6 +189,7 @@ def _bench(settings: Settings, stores: Stores, decoder: Decoder, analyze_file: C
         lease_s=settings.queue.lease_s,
         budget_s=settings.queue.task_time_limit_s / 2,
         max_file_bytes=settings.decode.max_file_mb * _MEBI,
+        progress=lambda longer_s: ours().step(longer_s),
     )
 
 
@@ -165,11 +199,6 @@ def _core() -> int | None:
         return None
     cores = os.sched_getaffinity(0)
     return next(iter(cores)) if len(cores) == 1 else None
-
-
-def quick(redis: RedisSettings) -> RedisSettings:
-    """The same Redis for what may be missed: a short wait only."""
-    return redis.model_copy(update={"connect_timeout_s": _QUICK_S, "socket_timeout_s": _QUICK_S})
 
 
 class ParentPulse:
@@ -188,7 +217,9 @@ class ParentPulse:
         self._next = self._clock() + BEAT_S
         self._name = name
         try:
-            self._pulse.beat("worker", name, {"pid": os.getpid(), "since": round(self._since, 3)}, BEAT_TTL_S)
+            facts: dict[str, str | int | float] = {"pid": os.getpid(), "since": round(self._since, 3)}
+            facts["stuck"] = ours().trouble()
+            self._pulse.beat("worker", name, facts, BEAT_TTL_S)
         except StoreUnavailable:
             log.debug("pulse_missed")
 
@@ -200,6 +231,7 @@ class ParentPulse:
         except StoreUnavailable:
             log.debug("pulse_missed")
         self._pulse.close()
+        ours().end()
 
 
 _parent: ParentPulse | None = None
@@ -208,6 +240,7 @@ _parent: ParentPulse | None = None
 @heartbeat_sent.connect(weak=False)
 def _beat(sender: Any = None, **_: Any) -> None:
     global _parent
+    ours().turn()
     if _parent is None:
         _parent = ParentPulse(RedisPulse(quick(get_settings().redis)))
         # Celery's own signal for it is not sent where a worker is told to end soon.

@@ -12,6 +12,7 @@ import structlog
 
 from stores.doors import Ledger, Pulse
 from tasks.patience import Backoff
+from tasks.signs import ours
 from workers.errors import StoreUnavailable
 
 log = structlog.stdlib.get_logger(__name__)
@@ -62,6 +63,7 @@ def run(round_: Callable[[], float], stop: Stop, backoff: Backoff | None = None)
     backoff = backoff or Backoff()
     away = False
     while not stop.is_set():
+        ours().step()
         try:
             pause_s = round_()
             if away:
@@ -76,6 +78,7 @@ def run(round_: Callable[[], float], stop: Stop, backoff: Backoff | None = None)
         except Exception:
             pause_s = backoff.pause_s()
             log.exception("round_failed")
+        ours().step(pause_s)
         stop.wait(pause_s)
 
 

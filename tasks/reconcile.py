@@ -20,7 +20,9 @@ from stores.records import Job
 from tasks.feeder import Feeder, workers_alive
 from tasks.loop import Stop, leave, run
 from tasks.send import Sender, Sends
+from tasks.signs import ours
 from tasks.upkeep import Upkeep
+from tasks.watch import watched
 from workers.errors import StoreUnavailable
 
 log = structlog.stdlib.get_logger(__name__)
@@ -125,18 +127,19 @@ def this_process() -> str:
 def main() -> None:
     """Run until SIGTERM."""
     from stores.mongo import connect
-    from stores.pulse import RedisPulse
+    from stores.pulse import RedisPulse, quick
 
     settings = get_settings()
     configure_logging(settings.log, part="reconcile")
     stop = Stop()
     stop.on_signals()
-    stores = connect(settings.mongo, pool="worker")
-    pulse, sender = RedisPulse(settings.redis), Sender(settings)
+    stores = connect(settings.mongo, pool="worker", told=lambda: ours().step())
+    pulse, sender = RedisPulse(quick(settings.redis)), Sender(settings)
     reconciler = Reconciler(stores.ledger, pulse, sender, settings.queue, holder=this_process())
     log.info("reconciler_started")
     try:
-        run(reconciler.round, stop)
+        with watched(settings, PART, pulse, this_process(), _BEAT_TTL_S):
+            run(reconciler.round, stop)
     finally:
         reconciler.leave()
         sender.close()

@@ -11,7 +11,6 @@ from tasks.app import app
 from tasks.lifecycle import Child, this_child
 from tasks.names import TaskName
 from tasks.scanning import Slice, scan_slice
-from tasks.stopping import at_work
 from workers.errors import StoreUnavailable
 
 log = structlog.stdlib.get_logger(__name__)
@@ -22,8 +21,8 @@ _JOB_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 @app.task(name=TaskName.SCAN.value, max_retries=3, default_retry_delay=0)
 def scan(job_id: str) -> None:
     """Walk a job's source for a while; publishes itself again until it is at its end. Safe to run twice."""
-    with at_work():
-        scan_job(job_id, this_child())
+    with this_child().working() as child:
+        scan_job(job_id, child)
 
 
 def scan_job(job_id: object, child: Child) -> Slice:

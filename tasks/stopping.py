@@ -20,6 +20,8 @@ from celery import Celery
 from celery.worker import state
 from kombu.utils.objects import cached_property
 
+from tasks.signs import ours
+
 log = structlog.stdlib.get_logger(__name__)
 
 _POLL_S: Final = 0.05
@@ -60,6 +62,7 @@ class PoliteWorker(celery.apps.worker.Worker):
         ends = time.monotonic() + float(self.app.conf.worker_soft_shutdown_timeout)
         pause = Event()
         while is_at_work() and time.monotonic() < ends:
+            ours().turn()
             pause.wait(_POLL_S)
         log.info("worker_stopping", finished=not is_at_work())
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.errors import CommandError
+from tasks.signs import REPLACED
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,22 @@ class DataFolder:
         if not path.exists():
             self.write_private(path, secrets.token_hex(24))
         return path.read_text().strip()
+
+    @property
+    def signs(self) -> Path:
+        """Where the processes leave their signs of life."""
+        return self.run / "signs"
+
+    def forget_signs(self) -> None:
+        """Those of the last cluster."""
+        self.signs.mkdir(exist_ok=True, mode=0o700)
+        for sign in self.signs.iterdir():
+            sign.unlink(missing_ok=True)
+
+    @property
+    def replaced(self) -> Path:
+        """Which parts were replaced because they did not get on."""
+        return self.signs / REPLACED
 
     # -- what clients read
     @property

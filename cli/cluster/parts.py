@@ -60,6 +60,7 @@ def workers(folder: DataFolder, settings: Settings, cores: Sequence[int | None],
             ready=_runs,
             needs=tuple(needs),
             grace_s=settings.queue.soft_shutdown_s + STOP_S,
+            signs=(settings.signs_dir, "worker"),
         )
         for number, core in enumerate(cores)
     ]
@@ -70,9 +71,9 @@ def _worker_settings(number: int, core: int | None) -> dict[str, str]:
     return named if core is None else {**named, "SAMPLEMIND_WORKER__CORE": str(core)}
 
 
-def background(folder: DataFolder, needs: Sequence[str]) -> list[Part]:
+def background(folder: DataFolder, settings: Settings, needs: Sequence[str]) -> list[Part]:
     """The index writer and the reconciler."""
-    said = {"index": "index writer", "reconcile": "reconciler"}
+    said = {"index": ("index", "index writer"), "reconcile": ("reconciler", "reconciler")}
     return [
         Part(
             name=name,
@@ -81,8 +82,9 @@ def background(folder: DataFolder, needs: Sequence[str]) -> list[Part]:
             environment=child_environment(folder.settings_file),
             ready=_runs,
             needs=tuple(needs),
+            signs=(settings.signs_dir, part),
         )
-        for name, title in said.items()
+        for name, (part, title) in said.items()
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,9 @@ def make_plan(settings: Settings, folder: DataFolder, options: Options) -> Plan:
         raise
     values = {name: value for name, value in plain(full).items() if name not in ("api_key", "url")}
     folder.write_private(folder.settings_file, dumps(values))
-    return Plan(folder, full, [*servers, *_ours(full, folder, options, servers)], sorted(urls), ports)
+    found = [*servers, *_ours(full, folder, options, servers)]
+    patient = [replace(part, patience_s=full.queue.stuck_after_s) for part in found]
+    return Plan(folder, full, patient, sorted(urls), ports)
 
 
 def _servers(settings: Settings, folder: DataFolder, ports: Ports) -> tuple[list[Part], dict[str, str]]:
@@ -71,6 +73,7 @@ def _children_settings(
 ) -> Settings:
     values: dict[str, Any] = plain(settings)
     values["data_dir"] = str(folder.path)
+    values["signs_folder"] = str(folder.signs)
     values["roots"] = {**{name: str(path) for name, path in settings.roots.items()}, **_roots(folder, options)}
     for name, url in urls.items():
         values[name]["url"] = url
@@ -104,7 +107,7 @@ def _ours(settings: Settings, folder: DataFolder, options: Options, servers: lis
     return [
         parts.prepare(folder, stand_on),
         parts.warm(folder),
-        *parts.background(folder, ready),
+        *parts.background(folder, settings, ready),
         *parts.workers(folder, settings, cores(options.workers), [*ready, "warm"]),
         parts.flower(folder, settings, stand_on),
         parts.gateway(folder, settings, ready),

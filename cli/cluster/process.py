@@ -14,7 +14,9 @@ from pathlib import Path
 
 from cli.cluster.backoff import Backoff
 from cli.cluster.guardian import kill_leftovers
+from cli.cluster.health import Unanswered
 from cli.cluster.probes import Probe
+from tasks.signs import path_of, trouble_of
 
 LAUNCH = Path(__file__).with_name("launch.py")
 
@@ -50,6 +52,10 @@ class Part:
     grace_s: float = 15.0
     """From SIGTERM to SIGKILL."""
     umask: int = 0o077
+    patience_s: float = 30.0
+    """For so long it may answer nothing."""
+    signs: tuple[Path, str] | None = None
+    """Where it leaves its signs of life, and as what; of parts that are asked nothing (`tasks.signs`)."""
 
 
 @dataclass
@@ -66,6 +72,7 @@ class Process:
     was_ready: bool = False
     """It has been ready at least once."""
     popen: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    unanswered: Unanswered = field(default_factory=Unanswered)
 
     @property
     def pid(self) -> int | None:
@@ -86,6 +93,7 @@ class Process:
                 umask=self.part.umask,
             )
         self.started = time.monotonic()
+        self.unanswered = Unanswered(self.part.patience_s)
         self.state = State.STARTING
         return self.popen.pid
 
@@ -99,6 +107,15 @@ class Process:
     def answers(self) -> bool:
         """Whether it is ready now."""
         return not self.part.once and self.part.ready()
+
+    def trouble(self) -> str:
+        """What is wrong with it although it runs, in words; empty where it gets on or has only begun."""
+        if self.popen is None or self.part.once or self.state is not State.READY:
+            return ""
+        if self.part.signs is not None:
+            folder, part = self.part.signs
+            return trouble_of(path_of(folder, part, self.popen.pid)) or ""
+        return self.unanswered.after(self.part.ready())
 
     def wait_again(self, lived_s: float) -> float:
         """Go back to waiting after a death; seconds until the next start."""
@@ -118,6 +135,11 @@ class Process:
             kill_leftovers({self.popen.pid})
             self.popen.wait()
             self._clear()
+
+    def end_all(self) -> None:
+        """Send SIGKILL to it and everything it started; it is buried like any other that died."""
+        if self.popen is not None:
+            kill_leftovers({self.popen.pid})
 
     def _clear(self) -> None:
         assert self.popen is not None

@@ -51,6 +51,9 @@ class Announcer:
             for line in lines:
                 _say(f"  [dim]│[/] {escape(line)}")
 
+    def stuck(self, process: Process, trouble: str) -> None:
+        _say(f"[red]✗[/] {escape(process.part.title)} {escape(trouble)}; it is replaced")
+
     def stopping(self) -> None:
         self._began = time.monotonic()
         self._stopped = True

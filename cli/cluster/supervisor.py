@@ -18,13 +18,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
+from cli.cluster.health import CHECK_S, Rounds
 from cli.cluster.logs import last_lines, rotate
 from cli.cluster.probes import Probe
 from cli.cluster.process import Part, Process, State, how_it_ended
 
 PROBE_S = 0.08
 FINAL_S = 0.25
-IDLE_S = 30.0
 QUICK_S = 20.0
 """A shorter life is a quick death."""
 GUARDIAN = Path(__file__).with_name("guardian.py")
@@ -38,6 +38,9 @@ class Listener(Protocol):
 
     def died(self, process: Process, how: str, pause_s: float, lines: list[str]) -> None:
         """A part ended by itself and is started again after a pause; its last words after quick deaths."""
+
+    def stuck(self, process: Process, trouble: str) -> None:
+        """A part runs and does not get on; it is replaced."""
 
     def stopping(self) -> None:
         """Everything is being taken down."""
@@ -59,9 +62,12 @@ class Supervisor:
         self.on_death: Callable[[Process, int], None] = lambda process, code: None
         """Told of a part's death and its exit code, before it is started again."""
         self.on_idle: Callable[[], None] = lambda: None
-        """Called at every turn of the loop once the cluster is up: about every half minute."""
+        """Called at every turn of the loop once the cluster is up: every few seconds."""
+        self.on_stuck: Callable[[Process, str], None] = lambda process, trouble: None
+        """Told of a part that runs and does not get on, before it is replaced."""
         self._listener = listener
         self._lock = lock
+        self._rounds = Rounds()
         self._stop = 0
         self._complete = False
         self.clean = True
@@ -130,7 +136,7 @@ class Supervisor:
         if not self._complete and self._all_ready():
             return FINAL_S
         starts = [p.start_at - now for p in self.processes.values() if p.state is State.WAITING and self._free(p)]
-        return min([IDLE_S, *starts])
+        return min([CHECK_S, *starts])
 
     def _all_ready(self) -> bool:
         return all(process.state is State.READY for process in self.processes.values())
@@ -146,6 +152,8 @@ class Supervisor:
         if not self._complete and self._all_ready() and self.final():
             self._complete = True
             self.on_all_ready()
+        if self._rounds.due():
+            self._replace_stuck()
         for process in self.processes.values():
             rotate(process.log)
         if self._complete:
@@ -162,6 +170,14 @@ class Supervisor:
                 self._is_ready(process)
         elif process.state is State.WAITING and time.monotonic() >= process.start_at and self._free(process):
             self._tell_guardian("+", process.start())
+
+    def _replace_stuck(self) -> None:
+        """End what does not get on: its death is then followed by another start."""
+        for process in self.processes.values():
+            if not self.stopping and (trouble := process.trouble()):
+                self._listener.stuck(process, trouble)
+                self.on_stuck(process, trouble)
+                process.end_all()
 
     def _is_ready(self, process: Process) -> None:
         process.state, process.was_ready = State.READY, True

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +56,7 @@ def _run(plan: Plan, lock: FolderLock, on_ready: Ready | None) -> None:
         folder.verify_mark.touch()
     folder.prepared.unlink(missing_ok=True)
     folder.running_mark.touch()
+    folder.forget_signs()
     began = datetime.now(UTC).isoformat(timespec="seconds")
     folder.announce(_facts(plan, began, ready=False))
     supervisor = Supervisor(plan.parts, logs=folder.logs, cwd=folder.run, listener=announcer, lock=lock.fileno())
@@ -75,7 +77,14 @@ def _run(plan: Plan, lock: FolderLock, on_ready: Ready | None) -> None:
             refused.append(f"The {process.part.title} refuses to start: {last_words(process.log)}")
             supervisor.request_stop()
 
+    counts: Counter[str] = Counter()
+
+    def stuck(process: Process, trouble: str) -> None:
+        counts[process.part.name] += 1
+        folder.write_private(folder.replaced, json.dumps(counts))
+
     supervisor.on_all_ready, supervisor.on_death, supervisor.final = all_ready, died, announcer.final()
+    supervisor.on_stuck = stuck
     supervisor.on_idle = announcer.watch_size
     try:
         supervisor.run()

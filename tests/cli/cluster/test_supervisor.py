@@ -34,6 +34,9 @@ class Book:
         self.said.append(("died", process.part.name, how))
         self.lines += lines
 
+    def stuck(self, process: Process, trouble: str) -> None:
+        self.said.append(("stuck", process.part.name, trouble))
+
     def stopping(self) -> None:
         self.said.append(("stopping",))
 
