@@ -22,6 +22,11 @@ SampleMindError
 │   ├── OutOfMemory           it wants more memory than a file may have
 │   ├── AnalysisFailed        the analysis itself failed: a bug, please report
 │   └── KilledWorker          it took a worker down each time it was tried
+├── TaggingError              a file could not be written to; it is as it was
+│   ├── NotWritable           its structure or its format leaves no way to write safely
+│   ├── WriteRefused          it, its folder or the disk does not let us
+│   ├── ChangedSince          it is no longer the file that was analysed, or that we wrote
+│   └── SoundDiffers          the new file would not have sounded the same: a bug, please report
 ├── StoreError                a database said no
 │   ├── StoreUnavailable      it cannot be reached now; try again
 │   ├── IdempotencyReused     the same key with another request
@@ -203,6 +208,41 @@ class KilledWorker(FileError):
 
     code = "killed_worker"
     sentence = "The file took a worker down each time it was tried and was set aside."
+
+
+class TaggingError(SampleMindError):
+    """A file could not be written to; it is as it was."""
+
+    code = "tagging_failed"
+    sentence = "Nothing was written."
+
+
+class NotWritable(TaggingError):
+    """Its structure or its format leaves no way to write into it safely."""
+
+    code = "not_writable"
+    sentence = "This file cannot be written to safely."
+
+
+class WriteRefused(TaggingError):
+    """The file, its folder or the disk does not let us."""
+
+    code = "write_refused"
+    sentence = "The new file could not be written, and the old one is as it was: check permissions and space."
+
+
+class ChangedSince(TaggingError):
+    """It is no longer the file that was analysed, or that we wrote."""
+
+    code = "changed_since"
+    sentence = "The file is not the one it was: it was changed since, and nothing was written."
+
+
+class SoundDiffers(TaggingError):
+    """The new file would not have sounded the same."""
+
+    code = "sound_differs"
+    sentence = "The new file would not have sounded the same and was thrown away; please report it."
 
 
 class StoreError(SampleMindError):

@@ -35,7 +35,7 @@ def probe(fd: int) -> Probe:
     data = Bytes(fd)
     if not data.size:
         raise EmptyFile
-    start, container, first = _identify(data)
+    start, container, first = identify(data)
     if container is None:
         raise NotAudio
     if container in UNSUPPORTED:
@@ -57,8 +57,8 @@ def _at_start(start: int, container: str) -> None:
         raise UnsupportedFormat(f"{container} behind an ID3 tag.")
 
 
-def _identify(data: Bytes) -> tuple[int, str | None, bytes]:
-    """Where the sound's own header starts (behind ID3 tags), its container, and its first bytes."""
+def identify(data: Bytes) -> tuple[int, str | None, bytes]:
+    """Where the sound's own header starts (behind ID3 tags), its container (``None``: no audio), and its first bytes."""
     start, first = 0, data.head
     for _ in range(_MAX_TAGS):
         tag = id3_length(first)
