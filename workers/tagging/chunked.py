@@ -130,5 +130,7 @@ def _chunk(name: bytes, body: bytes, order: ByteOrder) -> bytes:
 def _with_size(splice: Splice, at: int, size: bytes) -> Splice:
     """The same with the outer size replaced: it stands before all chunks, in the first piece that is kept."""
     first, *rest = splice
-    assert isinstance(first, Keep) and first.start == 0 and first.stop >= at + len(size)
+    assert isinstance(first, Keep)
+    assert first.start == 0
+    assert first.stop >= at + len(size)
     return tidy([Keep(0, at), size, Keep(at + len(size), first.stop), *rest])

@@ -157,7 +157,7 @@ def _all(content: bytes) -> Iterator[Box]:
 def _boxes(read: Callable[[int, int], bytes], at: int, end: int) -> Iterator[Box]:
     for _ in range(_MOST_BOXES):
         head = read(at, 16)
-        if at == end or head[:4] == bytes(4) and at + 4 == end:
+        if at == end or (head[:4] == bytes(4) and at + 4 == end):
             return
         size, header = int.from_bytes(head[:4], "big"), 8
         if size == 1:

@@ -77,9 +77,7 @@ def _page(data: Bytes, at: int) -> _Page:
     head = data.at(at, _HEADER + 255)
     if len(head) < _HEADER or head[:5] != b"OggS\0":
         raise NotWritable("Its pages do not follow each other.")
-    page = _Page(
-        at, head[5], head[6:14], head[14:18], int.from_bytes(head[18:22], "little"), head[27 : 27 + head[26]]
-    )
+    page = _Page(at, head[5], head[6:14], head[14:18], int.from_bytes(head[18:22], "little"), head[27 : 27 + head[26]])
     if len(page.lacing) < head[26] or page.stop > data.size:
         raise NotWritable("Its last page is cut short.")
     return page
@@ -88,7 +86,8 @@ def _page(data: Bytes, at: int) -> _Page:
 def _headers(data: Bytes, first: _Page, count: int) -> tuple[list[_Page], list[bytes]]:
     """The pages from the second on that hold `count` packets, and these; they must end where a page ends."""
     pages: list[_Page] = []
-    packets, packet = [], bytearray()
+    packets: list[bytes] = []
+    packet = bytearray()
     at = first.stop
     while len(packets) < count:
         page = _page(data, at)

@@ -38,7 +38,7 @@ class Change:
     """How the old file is made of the new one."""
 
 
-def change(path: Path, marks: Marks, decoder: Decoder, *, expected: str | None = None) -> Pending:
+def prepared(path: Path, marks: Marks, decoder: Decoder, *, expected: str | None = None) -> Pending:
     """Make the new file beside the old one and prove that it sounds the same; nothing is replaced yet.
 
     Parameters
@@ -71,7 +71,7 @@ def change(path: Path, marks: Marks, decoder: Decoder, *, expected: str | None =
         return _made(place, fd, splice, before, Change(place, old_hash, "", sound, undo), decoder)
 
 
-def restore(path: Path, undo: Splice, *, before: str, after: str, decoder: Decoder) -> Pending:
+def restored(path: Path, undo: Splice, *, before: str, after: str, decoder: Decoder) -> Pending:
     """Make the old file (SHA-256 `before`) of the new one (`after`), by the pieces that were kept.
 
     Raises
@@ -117,9 +117,7 @@ class Pending:
             self._new.unlink()
 
 
-def _made(
-    place: Path, fd: int, splice: Splice, before: os.stat_result, change: Change, decoder: Decoder
-) -> Pending:
+def _made(place: Path, fd: int, splice: Splice, before: os.stat_result, change: Change, decoder: Decoder) -> Pending:
     """The new file on the disk, hashed and heard."""
     new = place.with_name(f".{place.name[:100]}{_MARK}{secrets.token_hex(6)}")
     pending = Pending(change, new, before)

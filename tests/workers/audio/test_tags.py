@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import random
 import struct
 from collections.abc import Callable
 from typing import Any
 
-import av
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.broken_files import DATA, FMT, chunk, riff, tone, written
+from tests.tagged_files import tagged
 from workers.audio.chunks import Bytes
 from workers.audio.hints import read_hints
 from workers.audio.probe import probe
@@ -98,24 +96,6 @@ def test_fields_that_disagree_say_nothing_and_the_precise_tempo_is_taken() -> No
 
 
 # -- as other programs write them
-
-
-def tagged(kind: str, codec: str, tags: dict[str, str], options: dict[str, str] | None = None) -> bytes:
-    """What FFmpeg writes with these tags."""
-    file = io.BytesIO()
-    sample = {"flac": "s16", "pcm_s16be": "s16", "pcm_s16le": "s16", "libmp3lame": "fltp", "libopus": "flt"}
-    with av.open(file, "w", format=kind, options=options or {}) as container:
-        container.metadata.update(tags)
-        stream: Any = container.add_stream(codec, rate=48000)
-        stream.layout = "stereo"
-        stream.codec_context.format = sample.get(codec, "fltp")
-        resampler = av.AudioResampler(format=stream.codec_context.format, layout="stereo", rate=48000)
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(tone(0.3, 2, 48000).T), format="fltp", layout="stereo")
-        frame.rate = 48000
-        for ready in [*resampler.resample(frame), *resampler.resample(None)]:
-            container.mux(stream.encode(ready))
-        container.mux(stream.encode(None))
-    return file.getvalue()
 
 
 WRITTEN = {
