@@ -12,6 +12,7 @@ from cli.analyze import analyze
 from cli.errors import FAILURE
 from cli.jobs import jobs
 from cli.keys import keys
+from cli.tag import tag
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -170,6 +171,7 @@ def version() -> None:
 
 
 app.command()(analyze)
+app.command(short_help="Write tempo, key and note into the files themselves, or take it back.")(tag)
 app.add_typer(jobs)
 app.add_typer(keys)
 

@@ -58,7 +58,7 @@ def _at_start(start: int, container: str) -> None:
 
 
 def identify(data: Bytes) -> tuple[int, str | None, bytes]:
-    """Where the sound's own header starts (behind ID3 tags), its container (``None``: no audio), and its first bytes."""
+    """Where the sound's own header starts (behind ID3 tags), its container or ``None``, and its first bytes."""
     start, first = 0, data.head
     for _ in range(_MAX_TAGS):
         tag = id3_length(first)
