@@ -80,7 +80,14 @@ class FoldersQuery(Query):
 class ExportQuery(Query):
     """In which format."""
 
-    format: str = Field("ndjson", max_length=32, examples=["csv"], description="`ndjson` or `csv`.")
+    format: str = Field("ndjson", max_length=32, examples=["csv"], description="`ndjson`, `csv` or `rekordbox`.")
+    location: str | None = Field(
+        None,
+        min_length=1,
+        max_length=1000,
+        examples=["D:/Samples"],
+        description="For `rekordbox`: where the library's folder is on the machine that reads the collection.",
+    )
 
 
 class WaveformQuery(Query):

@@ -7,6 +7,7 @@ import io
 import json
 import tracemalloc
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -54,6 +55,35 @@ def test_no_cell_is_a_formula(gateway: Gateway, job: str) -> None:
     assert rows[1]["path"] == "'=cmd|calc.wav"
 
 
+def test_rekordbox_finds_each_file_that_was_analysed(gateway: Gateway, job: str) -> None:
+    answer = gateway.client.get(f"/v1/exports/{job}?format=rekordbox&location=D:/My Samples")
+    assert answer.headers["content-type"].startswith("application/xml")
+    assert answer.headers["content-disposition"].endswith('.xml"')
+    found = ElementTree.fromstring(answer.content).find("COLLECTION")
+    assert found is not None
+    assert found.get("Entries") == str(len(found)) == "2"
+    first, second = found
+    assert {name: first.get(name) for name in ("TrackID", "Name", "AverageBpm", "Tonality", "Comments", "Kind")} == {
+        "TrackID": "1",
+        "Name": "kick",
+        "AverageBpm": "120.00",
+        "Tonality": "Cm",
+        "Comments": "5A",
+        "Kind": "WAV File",
+    }
+    assert first.get("Location") == "file://localhost/D:/My%20Samples/kick.wav"
+    assert second.get("Location") == "file://localhost/D:/My%20Samples/%3Dcmd%7Ccalc.wav"
+
+
+def test_a_name_that_is_no_xml_is_still_a_collection(gateway: Gateway) -> None:
+    one = gateway.sample("kick.wav")
+    job = gateway.folder_job({'a "b" <c> & d\x01\n.wav': done(one)}).id
+    answer = gateway.client.get(f"/v1/exports/{job}?format=rekordbox")
+    track = ElementTree.fromstring(answer.content).find("COLLECTION/TRACK")
+    assert track is not None
+    assert track.get("Name") == 'a "b" <c> & d\n'
+
+
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx", "\nx"])
 def test_text_that_a_spreadsheet_would_run_is_quoted(text: str) -> None:
     assert cell(text) == "'" + text
@@ -67,7 +97,7 @@ def test_numbers_stay_numbers() -> None:
 def test_other_formats_are_named(gateway: Gateway, job: str, name: str) -> None:
     answer = gateway.client.get(f"/v1/exports/{job}?format={name}")
     assert answer.status_code == 422
-    assert "ndjson, csv" in answer.json()["detail"]
+    assert "ndjson, csv, rekordbox" in answer.json()["detail"]
 
 
 def test_no_such_job(gateway: Gateway) -> None:
