@@ -54,3 +54,22 @@ def rise(coarse: Sequence[float]) -> float:
 def mean(x: Sequence[float]) -> float:
     """Of what is there."""
     return math.fsum(x) / len(x)
+
+
+def bands(mel: Sequence[Sequence[float]], count: int, first: int) -> list[list[float]]:
+    """Share, start and length of each band."""
+    each = len(mel) // count
+    power = [[math.fsum(column) for column in zip(*mel[b * each : (b + 1) * each], strict=True)] for b in range(count)]
+    totals = [max(math.fsum(row), 1e-12) for row in power]
+    return [
+        [total / math.fsum(totals) for total in totals],
+        [math.fsum(row[:first]) / total for row, total in zip(power, totals, strict=True)],
+        [float(sum(x > 0.1 * max(row) for x in row)) for row in power],
+    ]
+
+
+def spread_of_octaves(hz: Sequence[float], weight: Sequence[float], least: float) -> float:
+    """Weighted standard deviation of the logarithms."""
+    octaves = [math.log2(max(x, least)) for x in hz]
+    middle = math.fsum(o * w for o, w in zip(octaves, weight, strict=True))
+    return math.sqrt(math.fsum((o - middle) ** 2 * w for o, w in zip(octaves, weight, strict=True)))

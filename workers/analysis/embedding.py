@@ -17,13 +17,15 @@ from workers.analysis.learned import load
 from workers.analysis.onsets import RATE
 from workers.analysis.overview import Overview
 from workers.analysis.periodicity import at
-from workers.kernels.course import PARTS
+from workers.kernels.course import PARTS, spread_of_octaves
+from workers.kernels.strikes import describe_strikes
 from workers.model import ASPECTS, TONICS, VECTOR_DIMENSIONS, Tempo
 
 Doubles = NDArray[np.float64]
 
 _LAGS_S = tuple(round(0.1 * 15 ** (i / 11), 3) for i in range(12))
 _LAGS = np.array(_LAGS_S) * RATE
+_NO_REPEATS = [0.0] * len(_LAGS_S)
 _FLOOR_DB = -60.0
 _SMOOTH = (0.25, 0.5, 0.25)
 """Over neighbouring bands, so that a partial that crosses a border does not move the whole spectrum."""
@@ -84,94 +86,87 @@ def raw(seen: Overview, tempo: Tempo) -> Doubles:
         "dynamics": _dynamics(seen),
         "spectrum": _spectrum(seen),
     }
-    return np.concatenate([parts[aspect] for aspect in ASPECTS])
+    return np.array([number for aspect in ASPECTS for number in parts[aspect]])
 
 
 def embed(seen: Overview, tempo: Tempo) -> bytes:
     """The vector: `VECTOR_DIMENSIONS` little-endian float32."""
     scale = load("vector")
-    return np.clip((raw(seen, tempo) - scale.mean) / scale.spread * scale.weights, -4, 4).astype("<f4").tobytes()
+    scaled = (raw(seen, tempo) - scale.mean) / scale.spread * scale.weights
+    return np.minimum(np.maximum(scaled, -4), 4).astype("<f4").tobytes()
 
 
-def _timbre(seen: Overview) -> Doubles:
-    weight = timbre.loudness_weights(seen.spectra)
-    octaves = np.log2(np.maximum(seen.spectra.centroid.astype(np.float64), 30.0))
-    middle = float(octaves @ weight)
-    rest = np.array(
-        [
-            np.log10(max(float(seen.spectra.flatness @ weight), 1e-5)),
-            seen.chroma.tonalness,
-            np.sqrt(timbre.brightness(seen.spectra)),
-            np.sqrt(float((octaves - middle) ** 2 @ weight)),
-            np.log2(max(float(seen.spectra.bandwidth @ weight), 10.0)),
-            np.sqrt(_number(seen.spectrum["zero_crossing_rate"])),
-            np.log10(0.002 + _number(seen.shape["attack_s"])),
-        ]
-    )
-    contrast = np.minimum(seen.spectra.contrast.astype(np.float64), 60.0) @ weight
-    return np.concatenate([seen.cepstrum.mean, seen.cepstrum.std, contrast, rest])
+def _timbre(seen: Overview) -> list[float]:
+    summary, means = seen.spectra.summary, seen.spectra.summary.means.tolist()
+    contrast = np.minimum(seen.spectra.contrast, np.float32(60)) @ summary.weight
+    return [
+        *seen.cepstrum.mean.tolist(),
+        *seen.cepstrum.std.tolist(),
+        *contrast.tolist(),
+        math.log10(max(means[3], 1e-5)),
+        seen.chroma.tonalness,
+        math.sqrt(timbre.brightness(seen.spectra)),
+        spread_of_octaves(seen.spectra.centroid, summary.weight),
+        math.log2(max(means[1], 10.0)),
+        math.sqrt(_number(seen.spectrum["zero_crossing_rate"])),
+        math.log10(0.002 + _number(seen.shape["attack_s"])),
+    ]
 
 
-def _pitch(seen: Overview) -> Doubles:
-    chroma = seen.chroma.whole
-    length = float(np.linalg.norm(chroma))
-    unit = chroma / length if length > 0 else chroma
-    return np.concatenate([(unit - unit.mean()) * seen.chroma.tonalness, np.sqrt(seen.chroma.register)])
+def _pitch(seen: Overview) -> list[float]:
+    chroma: list[float] = seen.chroma.whole.tolist()
+    length = math.sqrt(math.fsum(x * x for x in chroma)) or 1.0
+    mean = math.fsum(chroma) / len(chroma)
+    tonal = [(x - mean) / length * seen.chroma.tonalness for x in chroma]
+    return [*tonal, *(math.sqrt(x) for x in seen.chroma.register.tolist())]
 
 
-def _rhythm(seen: Overview, tempo: Tempo) -> Doubles:
+def _rhythm(seen: Overview, tempo: Tempo) -> list[float]:
     onsets, p = seen.onsets, seen.periodicity
     duration_s = max(seen.mono.duration_s, 0.02)
     count = len(onsets.times)
-    between = np.diff(onsets.times)
-    ranked = np.concatenate([np.sort(onsets.strengths)[::-1], np.zeros(2)])
-    first = max(float(ranked[0]), 1e-9)
-    bands = np.array([float(e.sum()) for e in (onsets.low, onsets.mid, onsets.high)])
+    struck = describe_strikes(onsets.times, onsets.strengths)
+    bands = [float(e.sum()) for e in (onsets.low, onsets.mid, onsets.high)]
     heard = min(1.0, max(0, count - 1) / _ENOUGH)
-    repeats = heard * at(p.mix, _LAGS) * (0.7 * p.n_frames > _LAGS)
-    return np.concatenate(
-        [
-            [
-                np.log2(0.2 + count / duration_s),
-                heard * float(p.mix[20:].max()),
-                np.log2(tempo.bpm / 120) if tempo.bpm else 0.0,
-                float(tempo.bpm is not None),
-            ],
-            repeats,
-            bands / max(float(bands.sum()), 1e-9),
-            [
-                np.log2(float(np.median(between)) if len(between) else 4.0),
-                float(between.std() / between.mean()) if len(between) > 1 else 0.0,
-                float(ranked[1]) / first,
-                np.log2(duration_s),
-                np.log2(1 + count),
-            ],
-        ]
-    )
+    repeats = at(p.mix, _LAGS).tolist() if heard else _NO_REPEATS
+    return [
+        math.log2(0.2 + count / duration_s),
+        heard * float(p.mix[20:].max()),
+        math.log2(tempo.bpm / 120) if tempo.bpm else 0.0,
+        float(tempo.bpm is not None),
+        *(heard * r * (0.7 * p.n_frames > lag) for r, lag in zip(repeats, _LAGS.tolist(), strict=True)),
+        *(band / max(sum(bands), 1e-9) for band in bands),
+        math.log2(struck.between if count > 1 else 4.0),
+        struck.unevenness if count > 2 else 0.0,
+        struck.second,
+        math.log2(duration_s),
+        math.log2(1 + count),
+    ]
 
 
-def _dynamics(seen: Overview) -> Doubles:
+def _dynamics(seen: Overview) -> list[float]:
     course = seen.course
     loud = max(course.top, 1e-9)
-    return np.array(
-        [
-            course.above_tenth,
-            math.log10(0.005 + _number(seen.shape["decay_s"], seen.mono.duration_s)),
-            _number(seen.shape["temporal_centroid"]),
-            max(_number(seen.shape["end_level_db"]), _FLOOR_DB),
-            course.mean / loud,
-            course.above_half,
-            20 * math.log10(loud / max(course.rms, 1e-9)),
-            course.change,
-            *course.parts,
-        ]
-    )
+    return [
+        course.above_tenth,
+        math.log10(0.005 + _number(seen.shape["decay_s"], seen.mono.duration_s)),
+        _number(seen.shape["temporal_centroid"]),
+        max(_number(seen.shape["end_level_db"]), _FLOOR_DB),
+        course.mean / loud,
+        course.above_half,
+        20 * math.log10(loud / max(course.rms, 1e-9)),
+        course.change,
+        *course.parts.tolist(),
+    ]
 
 
-def _spectrum(seen: Overview) -> Doubles:
-    by_band = seen.spectra.mel.astype(np.float64) @ timbre.loudness_weights(seen.spectra)
-    pairs = np.convolve(by_band.reshape(24, 2).sum(axis=1), _SMOOTH, mode="same")
-    return np.asarray(np.maximum(10 * np.log10(np.maximum(pairs / max(float(pairs.max()), 1e-12), 1e-9)), _FLOOR_DB))
+def _spectrum(seen: Overview) -> list[float]:
+    bands = seen.spectra.summary.by_band.tolist()
+    pairs = [0.0, *(low + high for low, high in zip(bands[::2], bands[1::2], strict=True)), 0.0]
+    before, here, behind = _SMOOTH
+    smooth = [before * a + here * b + behind * c for a, b, c in zip(pairs, pairs[1:], pairs[2:], strict=False)]
+    top = max(*smooth, 1e-12)
+    return [max(10 * math.log10(max(x / top, 1e-9)), _FLOOR_DB) for x in smooth]
 
 
 def _number(value: float | int | tuple[float, ...] | None, otherwise: float = 0.0) -> float:

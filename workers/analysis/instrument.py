@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workers.analysis.learned import load_classes, softmax
+from workers.kernels.course import describe_bands
+from workers.kernels.harmony import describe_harmony
+from workers.kernels.strikes import describe_strikes
 from workers.model import Instrument, InstrumentLabel, Pitch
 
 if TYPE_CHECKING:
@@ -20,6 +24,8 @@ SURE = 0.5
 
 _BANDS = 6
 """Parts of the spectrum, eight mel bands each, whose course over time is looked at."""
+_START = 5
+"""Frames that are its start: a tenth of a second."""
 
 Doubles = NDArray[np.float64]
 
@@ -55,55 +61,45 @@ INPUTS = (
 
 def describe(seen: Overview, note: Pitch) -> Doubles:
     """What a sound is like, (len(INPUTS),)."""
-    shape, spectrum = seen.shape, seen.spectrum
-    strengths = np.sort(seen.onsets.strengths)[::-1]
-    classes = np.sort(seen.chroma.whole / max(float(seen.chroma.whole.sum()), 1e-12))[::-1]
+    shape, spectrum, contrast = seen.shape, seen.spectrum, seen.spectrum["contrast_db"]
+    struck = describe_strikes(seen.onsets.times, seen.onsets.strengths)
+    notes = describe_harmony(seen.chroma.chords, seen.chroma.whole).notes
     pitched = note.confidence
     height = (note.midi - 60) / 12 if note.midi is not None else 0.0
-    first = [
-        np.log2(max(seen.mono.duration_s, 0.01)),
-        np.log2(0.003 + _number(shape["attack_s"], 0.0)),
-        np.log2(0.003 + _number(shape["decay_s"], seen.mono.duration_s)),
-        np.log2(0.003 + _number(shape["effective_duration_s"], 0.0)),
-        _number(shape["temporal_centroid"], 0.5),
-        _number(shape["end_level_db"], -60.0) / 20,
-        np.log2(max(_number(spectrum["centroid_hz"], 20.0), 20.0) / 1000),
-        np.log2(max(_number(spectrum["bandwidth_hz"], 20.0), 20.0) / 1000),
-        np.log2(max(_number(spectrum["rolloff_hz"], 20.0), 20.0) / 1000),
-        np.log10(max(_number(spectrum["flatness"], 1e-5), 1e-5)),
-        np.log10(max(_number(spectrum["zero_crossing_rate"], 1e-4), 1e-4)),
-        seen.chroma.tonalness,
-        np.log2(1 + len(strengths)),
-        float(strengths[1] / strengths[0]) if len(strengths) > 1 else 0.0,
-        pitched,
-        height,
-        height * pitched,
-        *classes[:3],
-    ]
-    contrast = spectrum["contrast_db"]
-    return np.concatenate(
+    bands = describe_bands(seen.spectra.mel, _BANDS, first=_START)
+    return np.array(
         [
-            first,
-            np.array(contrast if isinstance(contrast, tuple) else (0.0,) * 7) / 10,
-            seen.cepstrum.mean / 10,
-            seen.cepstrum.std / 10,
-            seen.chroma.register,
-            *_courses(seen),
+            math.log2(max(seen.mono.duration_s, 0.01)),
+            math.log2(0.003 + _number(shape["attack_s"], 0.0)),
+            math.log2(0.003 + _number(shape["decay_s"], seen.mono.duration_s)),
+            math.log2(0.003 + _number(shape["effective_duration_s"], 0.0)),
+            _number(shape["temporal_centroid"], 0.5),
+            _number(shape["end_level_db"], -60.0) / 20,
+            math.log2(max(_number(spectrum["centroid_hz"], 20.0), 20.0) / 1000),
+            math.log2(max(_number(spectrum["bandwidth_hz"], 20.0), 20.0) / 1000),
+            math.log2(max(_number(spectrum["rolloff_hz"], 20.0), 20.0) / 1000),
+            math.log10(max(_number(spectrum["flatness"], 1e-5), 1e-5)),
+            math.log10(max(_number(spectrum["zero_crossing_rate"], 1e-4), 1e-4)),
+            seen.chroma.tonalness,
+            math.log2(1 + len(seen.onsets.times)),
+            struck.second,
+            pitched,
+            height,
+            height * pitched,
+            *notes[:3].tolist(),
+            *(x / 10 for x in (contrast if isinstance(contrast, tuple) else (0.0,) * 7)),
+            *(x / 10 for x in seen.cepstrum.mean.tolist()),
+            *(x / 10 for x in seen.cepstrum.std.tolist()),
+            *seen.chroma.register.tolist(),
+            *(math.log10(share + 1e-4) for share in bands.share.tolist()),
+            *bands.start.tolist(),
+            *(math.log2(1 + length) for length in bands.length.tolist()),
         ]
     )
 
 
 def _number(value: object, otherwise: float) -> float:
     return float(value) if isinstance(value, int | float) else otherwise
-
-
-def _courses(seen: Overview) -> tuple[Doubles, Doubles, Doubles]:
-    """Of each band: its share of the energy, how much of it comes in the first tenth of a second, how long it lasts."""
-    energy = seen.spectra.mel.reshape(_BANDS, -1, seen.spectra.mel.shape[1]).sum(axis=1, dtype=np.float64)
-    total = np.maximum(energy.sum(axis=1), 1e-12)
-    start = energy[:, :5].sum(axis=1) / total
-    length = np.log2(1 + (energy > 0.1 * energy.max(axis=1, keepdims=True)).sum(axis=1))
-    return np.log10(total / total.sum() + 1e-4), start, length
 
 
 def unknown(reason: str) -> Instrument:

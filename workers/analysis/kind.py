@@ -14,6 +14,8 @@ from workers.analysis.onsets import Onsets
 from workers.analysis.periodicity import SLOWEST, Periodicity
 from workers.kernels.course import Course
 from workers.kernels.envelopes import Shape
+from workers.kernels.harmony import describe_harmony
+from workers.kernels.strikes import Strikes, describe_strikes
 from workers.model import Kind, KindLabel
 
 LONG_S = 600.0
@@ -28,6 +30,9 @@ LOOP_S = 24.0
 Doubles = NDArray[np.float64]
 
 _FIRST_LAG = 20
+_STRONG = 0.3
+"""Onsets of more than this part of the strongest's strength are what a rhythm is made of."""
+_REGISTERS = np.arange(12.0)
 _TEMPI = np.exp(np.arange(np.log(SLOWEST), np.log(220.0), 0.01))
 
 INPUTS = (
@@ -89,66 +94,53 @@ def describe(
 ) -> Doubles:
     """What a sound is like as a whole, (len(INPUTS),). `shape` and `course` are of its amplitude envelope."""
     count = len(onsets.times)
-    ranked = np.sort(onsets.strengths)[::-1]
-    first = float(ranked[0]) if count else 1.0
+    struck = describe_strikes(onsets.times, onsets.strengths, share=_STRONG)
+    harmony = describe_harmony(chroma.chords, chroma.whole)
+    notes = harmony.notes.tolist()
     loud = max(shape.top, 1e-9)
-    classes = chroma.whole / max(float(chroma.whole.sum()), 1e-12)
     return np.array(
         [
             math.log2(max(duration_s, 0.01)),
             math.log2(1 + count),
             math.log2(0.1 + count / max(duration_s, 0.05)),
-            float(ranked[1]) / first if count > 1 else 0.0,
-            float(ranked[3]) / first if count > 3 else 0.0,
+            struck.second,
+            struck.fourth,
             float(p.strength(_TEMPI).max()),
             repeats(p),
             math.log10(max(shape.tail / loud, 1e-4)),
             shape.centre,
             course.mean / loud,
             chroma.tonalness,
-            float(classes.max()),
-            float(np.exp(np.log(classes + 1e-4).mean()) * 12),
+            notes[0],
+            harmony.evenness,
             profile_fit(chroma),
             math.log2(max(centroid_hz, 20.0) / 1000),
             math.log10(max(flatness, 1e-5)),
-            *_course(duration_s, onsets, course),
-            *_harmony(chroma, classes),
+            *_course(max(duration_s, 0.01), struck, course),
+            harmony.chord,
+            harmony.three_chords,
+            harmony.six_chords,
+            harmony.entropy,
+            notes[1],
+            notes[2],
+            sum(notes[:7]),
+            float(chroma.register @ _REGISTERS) / 12,
         ]
     )
 
 
-def _course(duration_s: float, onsets: Onsets, course: Course) -> tuple[float, ...]:
+def _course(whole_s: float, struck: Strikes, course: Course) -> tuple[float, ...]:
     """How a sound goes on: one that is struck once dies away, what is played goes on to its end."""
-    whole = max(duration_s, 0.01)
-    times = onsets.times
-    strong = times[onsets.strengths > 0.3 * onsets.strengths.max()] if len(times) else times
-    gaps = strong[1:] - strong[:-1]
     return (
-        float(times[-1]) / whole if len(times) else 0.0,
-        float(strong[-1]) / whole if len(strong) else 0.0,
-        float(strong[-1] - strong[0]) / whole if len(strong) else 0.0,
+        struck.last / whole_s,
+        struck.last_strong / whole_s,
+        (struck.last_strong - struck.first_strong) / whole_s,
         course.second_half,
         math.log2(min(8.0, max(0.01, course.last_quarter))),
         course.rise,
         math.log10(max(course.start, 1e-3)),
-        min(2.0, float(gaps.std() / max(gaps.mean(), 1e-9))) if len(gaps) else 2.0,
-        math.log2(1 + len(strong)),
-    )
-
-
-def _harmony(chroma: Chroma, classes: Doubles) -> tuple[float, ...]:
-    """How few chords and notes there are, and how high they lie."""
-    chords = np.sort(chroma.chords.mean(axis=0, dtype=np.float64))[::-1]
-    notes = np.sort(classes)[::-1]
-    return (
-        float(chords[0]),
-        float(chords[:3].sum()),
-        float(chords[:6].sum()),
-        -float(chords @ np.log(chords + 1e-6)),
-        float(notes[1]),
-        float(notes[2]),
-        float(notes[:7].sum()),
-        float(chroma.register @ np.arange(12)) / 12,
+        min(2.0, struck.strong_unevenness) if struck.strong > 1 else 2.0,
+        math.log2(1 + struck.strong),
     )
 
 

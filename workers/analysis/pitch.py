@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from workers.analysis.learned import load, softmax
 from workers.analysis.mono import SR, Mono
+from workers.kernels.candidates import weigh_candidates
 from workers.kernels.harmonics import (
     Partials,
     find_fundamentals,
-    lowest_near,
-    match_harmonics,
     own_periodicity,
     strongest_partials,
     windowed_periodicity,
@@ -65,7 +64,8 @@ CANDIDATE_INPUTS = (
     "octave above",
     "filled, many",
 )
-"""What describes a candidate, in order."""
+"""What describes a candidate, in order: the columns of `weigh_candidates`."""
+_EXPLAINED, _APERIODIC = CANDIDATE_INPUTS.index("explained"), CANDIDATE_INPUTS.index("aperiodic")
 
 NONE_INPUTS = ("none", "none aperiodic", "none explained", "none filled", "none share", "none short", "none moves")
 """What describes there being no pitch, in order."""
@@ -161,30 +161,9 @@ def describe(heard: Heard, f0: Doubles) -> Doubles:
     if not n:
         X[n, width + 1] = 1.0
         return X
-    here = match_harmonics(heard.partials, heard.weight, np.concatenate([f0, f0 / 2, f0 / 3, 2 * f0]))
-    explained, below, third, above = here.explained.reshape(4, n)
-    curve = 1 - heard.weight @ heard.periodicity
-    aperiodic, half = lowest_near(curve, np.concatenate([SR / f0, SR / f0 / 2])).reshape(2, n)
-    height = np.log2(f0 / 220)
-    strongest, lowest, agreement = compare_candidates(heard.partials, heard.weight, heard.periods, height)
-    for column, values in enumerate(
-        (
-            explained,
-            *(part[:n] for part in here[1:]),
-            aperiodic,
-            half,
-            height,
-            height**2,
-            agreement,
-            lowest,
-            strongest,
-            below - explained,
-            third - explained,
-            explained - above,
-            np.where(here.present[:n] > 1.5, here.filled[:n], 0.0),
-        )
-    ):
-        X[:n, column] = values
+    found = weigh_candidates(heard.partials, heard.weight, heard.periods, heard.periodicity, f0, SR)
+    X[:n, :width] = found
+    aperiodic, explained = found[:, _APERIODIC], found[:, _EXPLAINED]
     X[n, width + 1 : width + 4] = float(aperiodic.min()), float(explained.max()), float(X[:n, width - 1].max())
     return X
 

@@ -1,4 +1,4 @@
-"""How a sound goes on: its level from its start to its end, in one walk over its amplitude envelope."""
+"""How a sound goes on: its level from its start to its end, and how its bands and its brightness change."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workers.kernels.arguments import Doubles, as_count, as_number, as_vector
+from workers.errors import ParameterError
+from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_number, as_vector
 from workers.kernels.compiled import kernel, warms
 
 PARTS = 8
@@ -165,6 +166,109 @@ def describe_course(e: ArrayLike, *, most: int = 400, floor_db: float = -60.0) -
     return Course._make([*found.tolist(), parts])
 
 
+class Bands(NamedTuple):
+    """What `describe_bands` returns; one element for each band."""
+
+    share: Doubles
+    """Of the power of all."""
+    start: Doubles
+    """Share of the band's own power that lies in the first frames."""
+    length: Doubles
+    """Frames with more than a tenth of the power of the band's loudest."""
+
+
+@kernel
+def _bands(mel: Float32, bands: int, first: int, found: Doubles) -> None:
+    n_mels, n_frames = mel.shape
+    each = n_mels // bands
+    whole = 0.0
+    power = np.empty(n_frames)
+    for b in range(bands):
+        power[:] = 0
+        for m in range(b * each, (b + 1) * each):
+            for t in range(n_frames):
+                power[t] += mel[m, t]
+        total = 0.0
+        start = 0.0
+        top = 0.0
+        for t in range(n_frames):
+            total += power[t]
+            start += power[t] if t < first else 0.0
+            top = max(top, power[t])
+        total = max(total, 1e-12)
+        found[0, b] = total
+        found[1, b] = start / total
+        whole += total
+        for t in range(n_frames):
+            found[2, b] += power[t] > 0.1 * top
+    for b in range(bands):
+        found[0, b] /= whole
+
+
+def describe_bands(mel: ArrayLike, bands: int, *, first: int = 5) -> Bands:
+    """Describe how the power of each band of a spectrogram goes on.
+
+    Parameters
+    ----------
+    mel : array of float32, shape (n_mels, n_frames)
+        Power; the rows of a band lie side by side.
+    bands : int >= 1
+        Bands of as many rows each; must divide `n_mels`.
+    first : int >= 1
+        Frames that are its start.
+
+    Returns
+    -------
+    bands : Bands
+        Of silence the shares are equal, the starts 0 and the lengths 0.
+
+    Raises
+    ------
+    ParameterError
+        If `mel` is not a non-empty matrix or a number is out of range.
+    """
+    rows = as_array(mel, "mel", 2)
+    if rows.shape[0] % as_count(bands, "bands"):
+        raise ParameterError(f"{rows.shape[0]} rows cannot be shared out among {bands} bands.")
+    found = np.zeros((3, bands))
+    _bands(rows, bands, as_count(first, "first"), found)
+    return Bands(*found)
+
+
+@kernel
+def _spread_of_octaves(hz: Float32, weight: Float32, least: float) -> float:
+    mean = 0.0
+    for t in range(hz.shape[0]):
+        mean += math.log2(max(np.float64(hz[t]), least)) * weight[t]
+    squares = 0.0
+    for t in range(hz.shape[0]):
+        squares += (math.log2(max(np.float64(hz[t]), least)) - mean) ** 2 * weight[t]
+    return math.sqrt(squares)
+
+
+def spread_of_octaves(hz: ArrayLike, weight: ArrayLike, *, least: float = 30.0) -> float:
+    """How far a frequency wanders, in octaves: the standard deviation of ``log2 max(hz, least)``.
+
+    Parameters
+    ----------
+    hz, weight : array of float32, shape (n_frames,)
+        A frequency for each frame, and how much the frame counts; the weights sum to 1, or are all 0.
+    least : float > 0
+        Lower ones count as this, in Hz.
+
+    Raises
+    ------
+    ParameterError
+        If their lengths differ or one is no non-empty vector.
+    """
+    pitch, counts = as_vector(hz, "hz"), as_vector(weight, "weight")
+    if len(pitch) != len(counts):
+        raise ParameterError(f"{len(pitch)} frames, but {len(counts)} weights.")
+    return _spread_of_octaves(pitch, counts, as_number(least, "least", above=0.0))
+
+
 @warms
 def _warm() -> None:
     describe_course(np.ones(4))
+    describe_bands(np.ones((2, 1), np.float32), 2)
+    spread_of_octaves(np.ones(1, np.float32), np.ones(1, np.float32))
