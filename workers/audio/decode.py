@@ -26,7 +26,7 @@ from workers.audio.memory import SharedMemory
 from workers.audio.outcome import Limits, Outcome
 from workers.audio.probe import probe
 from workers.audio.sandbox import Confinement
-from workers.errors import DecodeFailed, DecoderCrashed, NoFiniteSamples, TooLarge
+from workers.errors import DecodeFailed, DecoderCrashed, NoFiniteSamples, ParameterError, TooLarge
 from workers.model import AudioInfo
 
 _SHARE = 24
@@ -51,6 +51,20 @@ class Decoded:
     """The file holds less sound than its header says, or parts of it could not be decoded."""
     bad_samples: int
     """Samples that were NaN, infinite or absurdly large; they are 0 in `y`."""
+    whole: bool = True
+    """`y` is all there is; else `Decoder.go_on` has the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What comes next of a long file."""
+
+    y: NDArray[np.float32] = field(repr=False)
+    """As `Decoded.y`: what was kept, and `frames` behind it."""
+    frames: int
+    last: bool
+    truncated: bool
+    bad_samples: int
 
 
 class Decoder:
@@ -66,6 +80,8 @@ class Decoder:
         self._memory: SharedMemory | None = None
         self._helper: Helper | None = None
         self._owner = os.getpid()
+        self._open: tuple[int, Outcome] | None = None
+        self._in_memory = 0
 
     def __enter__(self) -> Self:
         return self
@@ -85,6 +101,11 @@ class Decoder:
         """Which measures hold in the helper; ``None`` while there is none that is ready."""
         return self._helper.confinement if self._helper is not None and self._helper.alive else None
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether the last helper was killed from outside, which says nothing of its file."""
+        return self._helper is not None and self._helper.was_killed
+
     def start(self) -> None:
         """Start the helper now rather than at the first file, and wait until it is ready."""
         self._running().wait_until_ready()
@@ -92,7 +113,8 @@ class Decoder:
     def decode(self, fd: int, name: str) -> Decoded:
         """Decode the open regular file `fd`; `name` is read for hints only.
 
-        The file's offset is 0 afterwards. Of a long file the first `max_analyzed_s` are decoded.
+        Of a file longer than `max_analyzed_s`, or than the memory it may take, the first block is decoded: `go_on`. The
+        file's offset is 0 once the last is.
 
         Raises
         ------
@@ -106,9 +128,42 @@ class Decoder:
             raise TooLarge(f"{size >> 20} MB.")
         header = probe(fd)
         outcome = self._ask(fd, header)
-        with file_errors():
-            os.lseek(fd, 0, os.SEEK_SET)
+        if outcome.complete:
+            _rewind(fd)
+        else:
+            self._open = fd, outcome
         return self._decoded(header, outcome, name)
+
+    def go_on(self, kept: int) -> Block:
+        """Decode the next block of the file that the last `decode` began, behind its last `kept` frames.
+
+        Those are moved to the start of the memory: `y` of what was decoded before is overwritten.
+
+        Raises
+        ------
+        FileError
+            As `decode`; the file is left then.
+        ParameterError
+            If there is nothing to go on with, or so much is kept that nothing more fits.
+        """
+        if self._open is None or self._helper is None or self._memory is None:
+            raise ParameterError("No file is open that goes on.")
+        fd, before = self._open
+        channels = before.channels
+        have = self._in_memory
+        if not 0 <= kept <= min(have, self._limits.frames(before.sample_rate_hz, channels) - 1):
+            raise ParameterError(f"{kept} of {have} frames cannot be kept.")
+        self._open = None
+        self._memory.move(4 * (have - kept) * channels, 4 * kept * channels)
+        outcome = self._read(self._helper.ask(None, wire.more(kept * channels), self._settings.deadline_s), kept)
+        if outcome.channels != channels:
+            raise DecodeFailed("The decoder changed the number of channels.")
+        if outcome.complete:
+            _rewind(fd)
+        else:
+            self._open = fd, outcome
+        y = self._memory.samples[: self._in_memory * channels].reshape(-1, channels)
+        return Block(y, outcome.frames, outcome.complete, outcome.damaged, outcome.bad_samples)
 
     def close(self) -> None:
         """End the helper and let go of the shared memory."""
@@ -121,16 +176,24 @@ class Decoder:
             self._memory = None
 
     def _ask(self, fd: int, header: Probe) -> Outcome:
-        answer = self._answer(fd, wire.request(header, self._limits))
+        self._open = None
+        outcome = self._read(self._answer(fd, wire.request(header, self._limits)), 0)
+        if not outcome.frames:
+            raise DecodeFailed("Nothing could be decoded.")
+        return outcome
+
+    def _read(self, answer: dict[str, Any], kept: int) -> Outcome:
+        """What the helper answered, checked: it may be anything, once a file has got the better of it."""
         assert self._memory is not None
         if "failed" in answer:
             raise wire.read_failure(answer)
         outcome = Outcome(**answer["done"])
         check_channels(outcome.channels)
         check_rate(outcome.sample_rate_hz)
-        if not 0 < outcome.frames <= self._limits.frames(outcome.sample_rate_hz, outcome.channels):
+        self._in_memory = kept + outcome.frames
+        if not kept <= self._in_memory <= self._limits.frames(outcome.sample_rate_hz, outcome.channels):
             raise DecodeFailed("The decoder returned an impossible length.")
-        self._memory.used(4 * outcome.frames * outcome.channels)
+        self._memory.used(4 * self._in_memory * outcome.channels)
         return outcome
 
     def _answer(self, fd: int, line: bytes) -> dict[str, Any]:
@@ -163,6 +226,7 @@ class Decoder:
             hints=read_hints(name, header),
             truncated=header.truncated or outcome.damaged,
             bad_samples=outcome.bad_samples,
+            whole=outcome.complete,
         )
 
     def _running(self) -> Helper:
@@ -186,6 +250,12 @@ class Decoder:
         if self._memory is not None:
             self._memory.close()
         self._helper, self._memory, self._owner = None, None, os.getpid()
+
+
+def _rewind(fd: int) -> None:
+    """The helper reads through the same open file: its offset is ours."""
+    with file_errors():
+        os.lseek(fd, 0, os.SEEK_SET)
 
 
 def _info(header: Probe, outcome: Outcome) -> AudioInfo:

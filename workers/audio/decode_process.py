@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Iterator
 from types import TracebackType
 
 import numpy as np
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from workers.audio import wire
 from workers.audio.decoding import decode_fd
+from workers.audio.outcome import Limits, Outcome, Room
 from workers.audio.sandbox import allow_cpu, confine
 from workers.errors import FileError
 
@@ -39,25 +41,62 @@ def main(arguments: list[str]) -> None:
     out = np.frombuffer(mmap.mmap(memory_fd, size), np.float32)
     os.close(memory_fd)
     sock.sendall(wire.ready(confine(address_space)))
-    while _serve(sock, out, deadline_s):
+    desk = _Desk(out)
+    while _serve(sock, desk, deadline_s):
         pass
 
 
-def _serve(sock: socket.socket, out: NDArray[np.float32], deadline_s: float) -> bool:
-    """Decode one file; false once the worker has closed its end."""
+class _Desk:
+    """The file that is being decoded: its descriptor, its blocks, and the room for the next."""
+
+    def __init__(self, memory: NDArray[np.float32]) -> None:
+        self.memory = memory
+        self.room = Room(memory, Limits(0, 0))
+        self.blocks: Iterator[Outcome] = iter(())
+        self.fd = -1
+
+    def open(self, fd: int, line: bytes) -> None:
+        """Begin a file; the one before is left where it is."""
+        self.close()
+        header, limits = wire.read_request(line)
+        self.fd, self.room = fd, Room(self.memory, limits)
+        self.blocks = decode_fd(fd, header, self.room)
+
+    def next_block(self) -> Outcome:
+        """Decode one block. Raises FileError."""
+        try:
+            block = next(self.blocks)
+        except FileError:
+            self.close()
+            raise
+        if block.complete:
+            self.close()
+        return block
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.blocks = iter(())
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+
+def _serve(sock: socket.socket, desk: _Desk, deadline_s: float) -> bool:
+    """Decode one block; false once the worker has closed its end."""
     line, fds, _, _ = socket.recv_fds(sock, wire.MOST, 1)
     if not line:
         return False
     while not line.endswith(b"\n"):
         line += sock.recv(wire.MOST)
-    (fd,) = fds
     allow_cpu(deadline_s)
+    if fds:
+        desk.open(fds[0], line)
+    else:
+        desk.room.kept = wire.read_more(line)
     try:
-        answer = wire.done(decode_fd(fd, *wire.read_request(line), out))
+        answer = wire.done(desk.next_block())
     except FileError as error:
         answer = wire.failed(error)
-    finally:
-        os.close(fd)
     sock.sendall(answer)
     return True
 

@@ -8,7 +8,7 @@ the file states them; a raw ADTS stream cannot, so there the sound starts some 1
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO
 
 import av
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.audio.layout import Probe, check_channels, check_rate
-from workers.audio.outcome import Limits, Outcome, silence_bad
+from workers.audio.outcome import Outcome, Room, silence_bad
 from workers.errors import DecodeFailed, NotAudio, UnsupportedFormat
 
 CODECS = (
@@ -51,8 +51,8 @@ _REFUSALS = 8
 av.logging.set_level(av.logging.PANIC)
 
 
-def decode_ffmpeg(fd: int, probe: Probe, limits: Limits, out: NDArray[np.float32]) -> Outcome:
-    """Decode the first audio stream to the start of `out`, a flat array as long as `limits` allow.
+def decode_ffmpeg(fd: int, probe: Probe, room: Room) -> Iterator[Outcome]:
+    """Decode the first audio stream into `room`, block by block.
 
     Broken packets are left out; what can be decoded is kept.
 
@@ -67,10 +67,10 @@ def decode_ffmpeg(fd: int, probe: Probe, limits: Limits, out: NDArray[np.float32
     """
     os.lseek(fd, 0, os.SEEK_SET)
     with open(fd, "rb", buffering=0, closefd=False) as file:
-        return decode_stream(file, probe, limits, out)
+        yield from decode_stream(file, probe, room)
 
 
-def decode_stream(file: IO[bytes], probe: Probe, limits: Limits, out: NDArray[np.float32]) -> Outcome:
+def decode_stream(file: IO[bytes], probe: Probe, room: Room) -> Iterator[Outcome]:
     """The same for a seekable object open for reading."""
     options = {"protocol_whitelist": "none", "codec_whitelist": CODECS}
     try:
@@ -81,7 +81,7 @@ def decode_stream(file: IO[bytes], probe: Probe, limits: Limits, out: NDArray[np
                 raise NotAudio("It has no audio track.")
             if not isinstance(container, av.container.InputContainer):
                 raise DecodeFailed
-            return _read(container, container.streams.audio[0], probe, limits, out)
+            yield from _read(container, container.streams.audio[0], probe, room)
     except av.error.FFmpegError as error:
         _reraise_out_of_memory(error)
         raise DecodeFailed(error.strerror or "") from error
@@ -90,35 +90,43 @@ def decode_stream(file: IO[bytes], probe: Probe, limits: Limits, out: NDArray[np
 
 
 def _read(
-    container: av.container.InputContainer,
-    stream: av.AudioStream,
-    probe: Probe,
-    limits: Limits,
-    out: NDArray[np.float32],
-) -> Outcome:
-    if stream.codec_context is None:
+    container: av.container.InputContainer, stream: av.AudioStream, probe: Probe, room: Room
+) -> Iterator[Outcome]:
+    codec = stream.codec_context
+    if codec is None:
         raise UnsupportedFormat("Sound in a codec that is not read.")
-    stream.codec_context.thread_count = 1
+    codec.thread_count = 1
     packets = _Packets(container, stream)
-    writer = _Writer(limits, out)
+    writer = _Writer(room, lambda rate: _total_frames(container, stream, rate), probe)
+
+    def outcome(*, complete: bool) -> Outcome:
+        return Outcome(
+            frames=writer.frames,
+            channels=writer.channels,
+            sample_rate_hz=writer.rate,
+            subtype=probe.subtype or _subtype(codec.name, writer.sample_bits),
+            total_frames=None if complete else writer.total,
+            complete=complete,
+            damaged=packets.broken or writer.changed or (complete and writer.shorter_than_stated),
+            bad_samples=silence_bad(writer.out[: writer.frames * writer.channels]),
+        )
+
     for frame in packets.frames():
+        if writer.full:  # and here comes more
+            writer.flush()
+            yield outcome(complete=False)
+            writer.begin()
         if not writer.take(frame):
             break
     writer.flush()
-    if not writer.frames:
+    while writer.fifo.samples:
+        yield outcome(complete=False)
+        writer.begin()
+        writer.flush()
+    if not writer.done + writer.frames:
         raise DecodeFailed("Nothing could be decoded.")
-    total = _total_frames(container, stream, writer.rate)
-    writer.trim(_stated_frames(probe, total))
-    return Outcome(
-        frames=writer.frames,
-        channels=writer.channels,
-        sample_rate_hz=writer.rate,
-        subtype=probe.subtype or _subtype(stream.codec_context.name, writer.sample_bits),
-        total_frames=None if writer.complete else total,
-        complete=writer.complete,
-        damaged=packets.broken or writer.changed or writer.shorter_than(total),
-        bad_samples=silence_bad(out[: writer.frames * writer.channels]),
-    )
+    writer.trim()
+    yield outcome(complete=True)
 
 
 class _Packets:
@@ -164,28 +172,29 @@ def _reraise_out_of_memory(error: av.error.FFmpegError) -> None:
 
 
 class _Writer:
-    """Frames of any sample format, interleaved as float32 into `out` until the limit."""
+    """Frames of any sample format, interleaved as float32 into one block of `room` after the other."""
 
-    def __init__(self, limits: Limits, out: NDArray[np.float32]) -> None:
-        self.limits = limits
-        self.out = out
+    def __init__(self, room: Room, total_frames: Callable[[int], int | None], probe: Probe) -> None:
+        self.room, self.probe = room, probe
+        self.total_frames = total_frames
         self.fifo = av.AudioFifo()
-        self.frames = self.channels = self.rate = self.most = self.sample_bits = 0
-        self.complete = True
+        self.out = np.zeros(0, np.float32)
+        self.frames = self.done = self.channels = self.rate = self.most = self.sample_bits = 0
+        self.total: int | None = None
+        self.stated: int | None = None
         self.changed = False
 
     def take(self, frame: av.AudioFrame) -> bool:
-        """Add a frame; false once there is nothing more to add."""
+        """Add a frame; false where it is not of the same stream any more."""
         channels = len(frame.layout.channels)
         if not self.rate:
             self.channels, self.rate = check_channels(channels), check_rate(frame.sample_rate)
             self.sample_bits = frame.format.bits
-            self.most = self.limits.frames(self.rate, self.channels)
+            self.total = self.total_frames(self.rate)
+            self.stated = _stated_frames(self.probe, self.total)
+            self.begin()
         elif (channels, frame.sample_rate) != (self.channels, self.rate):
             self.changed = True  # a second song chained behind the first
-            return False
-        if self.frames + self.fifo.samples >= self.most:
-            self.complete = False
             return False
         frame.pts = None  # gaps between packets are no business of the samples
         self.fifo.write(frame)
@@ -193,27 +202,40 @@ class _Writer:
             self.flush()
         return True
 
+    def begin(self) -> None:
+        """Go on in a new block."""
+        self.done, self.frames = self.done + self.frames, 0
+        self.out = self.room.block(self.rate, self.channels)
+        self.most = self.out.size // self.channels
+        past = self.done + self.most - self.stated if self.stated else 0
+        if 0 < past <= _PADDING and past < self.most:
+            self.most -= past  # what `trim` takes off lies in one block
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more goes into this block."""
+        return self.rate > 0 and self.frames + self.fifo.samples >= self.most
+
     def flush(self) -> None:
-        """Write what is held back."""
-        held = self.fifo.read(0, True) if self.fifo.samples else None
+        """Write what is held back, as far as the block goes."""
+        count = min(self.fifo.samples, self.most - self.frames)
+        held = self.fifo.read(count, True) if count else None
         if held is None:
             return
-        count = min(held.samples, self.most - self.frames)
-        if count < held.samples:
-            self.complete = False
         start = self.frames * self.channels
-        target = self.out[start : start + count * self.channels].reshape(count, self.channels)
-        _interleave(held, target)
+        _interleave(held, self.out[start : start + count * self.channels].reshape(count, self.channels))
         self.frames += count
 
-    def trim(self, stated: int | None) -> None:
+    def trim(self) -> None:
         """Drop what fills up the last packet: a loop is as long as was stated, to the frame."""
-        if self.complete and stated and 0 < self.frames - stated <= _PADDING:
-            self.frames = stated
+        past = self.done + self.frames - self.stated if self.stated else 0
+        if 0 < past <= _PADDING:
+            self.frames = max(0, self.frames - past)
 
-    def shorter_than(self, total: int | None) -> bool:
+    @property
+    def shorter_than_stated(self) -> bool:
         """Whether much less came than was stated; containers round, by a packet or two."""
-        return self.complete and total is not None and self.frames < 0.98 * total - self.rate / 10
+        return self.total is not None and self.done + self.frames < 0.98 * self.total - self.rate / 10
 
 
 def _stated_frames(probe: Probe, total: int | None) -> int | None:

@@ -58,8 +58,8 @@ class Helper:
         """Whether it can be asked."""
         return self._process.poll() is None
 
-    def ask(self, fd: int, line: bytes, deadline_s: float) -> dict[str, Any]:
-        """Send `fd` with `line`, and return the answer.
+    def ask(self, fd: int | None, line: bytes, deadline_s: float) -> dict[str, Any]:
+        """Send `line`, with `fd` if it is of a new file, and return the answer.
 
         Raises
         ------
@@ -71,7 +71,10 @@ class Helper:
         try:
             self.wait_until_ready()
             self._sock.settimeout(deadline_s)
-            socket.send_fds(self._sock, [line], [fd])
+            if fd is None:
+                self._sock.sendall(line)
+            else:
+                socket.send_fds(self._sock, [line], [fd])
             answer = self._receive(deadline_s)
         except TimeoutError as error:
             self.kill()

@@ -32,6 +32,10 @@ class SharedMemory:
         """Note that `size` bytes from the start were written."""
         self._used = max(self._used, size)
 
+    def move(self, start: int, size: int) -> None:
+        """Bring `size` bytes from `start` on to the start."""
+        self._map.move(0, start, size)
+
     def give_back(self) -> None:
         """Return to the system what a large file took. Samples handed out before are lost."""
         if self._used <= KEPT:

@@ -16,19 +16,35 @@ _BLOCK = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may give: seconds from its start, and bytes of float32."""
+    """What one block of a file may hold: seconds, and bytes of float32."""
 
     seconds: float
     bytes: int
 
     def frames(self, rate: int, channels: int) -> int:
-        """Most frames of such a stream that are decoded; at least one."""
+        """Most frames of such a stream in one block; at least one."""
         return max(1, min(int(self.seconds * rate), self.bytes // (4 * channels)))
+
+
+class Room:
+    """The shared memory, as the next block of a file finds it."""
+
+    def __init__(self, memory: NDArray[np.float32], limits: Limits) -> None:
+        self._memory, self._limits = memory, limits
+        self.kept = 0
+        """Samples at its start that the worker still needs: the next block comes behind them."""
+
+    def block(self, rate: int, channels: int) -> NDArray[np.float32]:
+        """Where the next block goes: flat, whole frames."""
+        return self._memory[self.kept : self._limits.frames(rate, channels) * channels]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was decoded: `frames` of `channels` lie at the start of the shared memory."""
+    """One block that was decoded: `frames` of `channels` lie in the shared memory, behind what was kept there.
+
+    The first is never empty; of most files it is all.
+    """
 
     frames: int
     channels: int
@@ -37,7 +53,7 @@ class Outcome:
     total_frames: int | None
     """Frames of the whole file where the decoder knows, also of what was not decoded."""
     complete: bool
-    """The decoder reached the end of the stream, not the limit."""
+    """The decoder reached the end of the stream, not of the block: there is no other."""
     damaged: bool = False
     """Something could not be decoded, or less came than the header said."""
     bad_samples: int = 0

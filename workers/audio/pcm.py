@@ -8,13 +8,13 @@ The values are the same to the last bit.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workers.audio.layout import Probe
-from workers.audio.outcome import Limits, Outcome, silence_bad
+from workers.audio.outcome import Outcome, Room, silence_bad
 from workers.errors import ParameterError
 
 _BLOCK = 1 << 16  # samples; source and result stay in the second-level cache
@@ -22,8 +22,8 @@ _BLOCK = 1 << 16  # samples; source and result stay in the second-level cache
 Convert = Callable[[NDArray[np.uint8], NDArray[np.float32]], None]
 
 
-def decode_pcm(fd: int, probe: Probe, limits: Limits, out: NDArray[np.float32]) -> Outcome:
-    """Decode to the start of `out`, a flat array as long as `limits` allow.
+def decode_pcm(fd: int, probe: Probe, room: Room) -> Iterator[Outcome]:
+    """Decode into `room`, block by block.
 
     A file that is shorter than its header said, or is cut while it is read, gives what there is.
 
@@ -37,24 +37,29 @@ def decode_pcm(fd: int, probe: Probe, limits: Limits, out: NDArray[np.float32]) 
     if probe.pcm is None or not (probe.channels and probe.sample_rate_hz and probe.subtype):
         raise ParameterError("Not uncompressed.")
     width, convert = _converter(probe.pcm.encoding)
-    wanted = min(probe.pcm.frames, limits.frames(probe.sample_rate_hz, probe.channels))
-    target = out[: wanted * probe.channels]
-    if probe.pcm.encoding == "<f4":
-        got = _straight(fd, probe.pcm.offset, target)
-    else:
-        got = _in_blocks(fd, probe.pcm.offset, width, convert, target)
-    frames = got // probe.channels
-    bad = silence_bad(target[: frames * probe.channels]) if probe.subtype in ("FLOAT", "DOUBLE") else 0
-    return Outcome(
-        frames=frames,
-        channels=probe.channels,
-        sample_rate_hz=probe.sample_rate_hz,
-        subtype=probe.subtype,
-        total_frames=probe.pcm.frames,
-        complete=wanted == probe.pcm.frames,
-        damaged=frames < wanted,
-        bad_samples=bad,
-    )
+    done, complete = 0, False
+    while not complete:
+        block = room.block(probe.sample_rate_hz, probe.channels)
+        target = block[: (probe.pcm.frames - done) * probe.channels]
+        offset = probe.pcm.offset + done * probe.channels * width
+        if probe.pcm.encoding == "<f4":
+            got = _straight(fd, offset, target)
+        else:
+            got = _in_blocks(fd, offset, width, convert, target)
+        frames = got // probe.channels
+        done += frames
+        cut = frames * probe.channels < target.size
+        complete = cut or done == probe.pcm.frames
+        yield Outcome(
+            frames=frames,
+            channels=probe.channels,
+            sample_rate_hz=probe.sample_rate_hz,
+            subtype=probe.subtype,
+            total_frames=probe.pcm.frames,
+            complete=complete,
+            damaged=cut,
+            bad_samples=silence_bad(target[:got]) if probe.subtype in ("FLOAT", "DOUBLE") else 0,
+        )
 
 
 def _straight(fd: int, offset: int, target: NDArray[np.float32]) -> int:

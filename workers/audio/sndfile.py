@@ -6,18 +6,25 @@ It drops an MP3's encoder delay where a LAME or Xing tag states it; without one 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import cast
 
-import numpy as np
 import soundfile
-from numpy.typing import NDArray
 
 from workers.audio.layout import Probe, check_channels, check_rate
-from workers.audio.outcome import Limits, Outcome, silence_bad
+from workers.audio.outcome import Outcome, Room, silence_bad
 from workers.errors import DecodeFailed
 
 
-def decode_sndfile(fd: int, probe: Probe, limits: Limits, out: NDArray[np.float32]) -> Outcome:
-    """Decode to the start of `out`, a flat array as long as `limits` allow.
+class _Forward(cast(type, soundfile.SoundFile)):  # type: ignore[misc]  # the binding is untyped
+    """Read from start to end: after each read the binding would seek to where it is, and cost a decoder its state."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def decode_sndfile(fd: int, probe: Probe, room: Room) -> Iterator[Outcome]:
+    """Decode into `room`, block by block.
 
     Raises
     ------
@@ -26,28 +33,32 @@ def decode_sndfile(fd: int, probe: Probe, limits: Limits, out: NDArray[np.float3
     """
     os.lseek(fd, 0, os.SEEK_SET)  # libsndfile takes the offset it finds for the file's start
     try:
-        with soundfile.SoundFile(fd, closefd=False) as file:
-            return _read(file, probe, limits, out)
+        with _Forward(fd, closefd=False) as file:
+            yield from _read(file, probe, room)
     except soundfile.LibsndfileError as error:
         raise DecodeFailed(error.error_string) from error
 
 
-def _read(file: soundfile.SoundFile, probe: Probe, limits: Limits, out: NDArray[np.float32]) -> Outcome:
+def _read(file: soundfile.SoundFile, probe: Probe, room: Room) -> Iterator[Outcome]:
     channels, rate = check_channels(file.channels), check_rate(file.samplerate)
     claimed: int = file.frames
-    most = limits.frames(rate, channels)
-    # One call: after each, the binding seeks to where it already is, which costs a decoder its state.
-    target = out[: min(claimed, most) * channels]
-    frames = file.buffer_read_into(target.data.cast("B"), dtype="float32") if claimed else 0
-    if not frames:
-        raise DecodeFailed("Nothing could be decoded.")
-    return Outcome(
-        frames=frames,
-        channels=channels,
-        sample_rate_hz=rate,
-        subtype=probe.subtype or file.subtype,
-        total_frames=claimed if frames == min(claimed, most) else frames,
-        complete=claimed <= most or frames < most,
-        damaged=frames < min(claimed, most),
-        bad_samples=silence_bad(target[: frames * channels]),
-    )
+    done, complete = 0, False
+    while not complete:
+        block = room.block(rate, channels)
+        wanted = min(claimed - done, block.size // channels)
+        target = block[: wanted * channels]
+        frames = file.buffer_read_into(target.data.cast("B"), dtype="float32") if wanted else 0
+        if not frames and not done:
+            raise DecodeFailed("Nothing could be decoded.")
+        done += frames
+        complete = frames < wanted or done == claimed
+        yield Outcome(
+            frames=frames,
+            channels=channels,
+            sample_rate_hz=rate,
+            subtype=probe.subtype or file.subtype,
+            total_frames=done if frames < wanted else claimed,
+            complete=complete,
+            damaged=frames < wanted,
+            bad_samples=silence_bad(target[: frames * channels]),
+        )

@@ -2,7 +2,8 @@
 
 The helper says ``{"ready": {...}}`` once, with the measures of its confinement that hold. Then, for each file, the
 worker sends the descriptor with what its header says and the limits; the helper answers ``{"done": {...}}``,
-``{"failed": code, "detail": ...}`` or, if it has to die of a bug, ``{"bug": traceback}``.
+``{"failed": code, "detail": ...}`` or, if it has to die of a bug, ``{"bug": traceback}``. Of a file
+longer than the memory it answers one block; ``{"more": kept}`` asks for the next, behind so many samples.
 """
 
 from __future__ import annotations
@@ -38,6 +39,17 @@ def request(probe: Probe, limits: Limits) -> bytes:
     return json.dumps({"probe": said, "seconds": limits.seconds, "bytes": limits.bytes}).encode() + b"\n"
 
 
+def more(kept: int) -> bytes:
+    """The worker's line for the next block: the first `kept` samples in memory stay."""
+    return json.dumps({"more": kept}).encode() + b"\n"
+
+
+def read_more(line: bytes) -> int:
+    """The same, read by the helper."""
+    kept: int = json.loads(line)["more"]
+    return kept
+
+
 def read_request(line: bytes) -> tuple[Probe, Limits]:
     """The same, read by the helper."""
     said = json.loads(line)
@@ -48,7 +60,7 @@ def read_request(line: bytes) -> tuple[Probe, Limits]:
 
 
 def done(outcome: Outcome) -> bytes:
-    """The helper's line for a file that was decoded."""
+    """The helper's line for a block that was decoded."""
     return json.dumps({"done": outcome.plain()}).encode() + b"\n"
 
 

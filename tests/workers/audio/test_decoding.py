@@ -15,7 +15,7 @@ from tests.broken_files import aiff, chunk, chunks, compressed, encoded, encodin
 from workers.audio import decoding, mpeg
 from workers.audio.decoding import decode_fd
 from workers.audio.ogg import checksum, mend_pages
-from workers.audio.outcome import Limits, Outcome, silence_bad
+from workers.audio.outcome import Limits, Outcome, Room, silence_bad
 from workers.audio.pcm import decode_pcm
 from workers.audio.probe import probe
 from workers.audio.sndfile import decode_sndfile
@@ -30,8 +30,12 @@ FILES = {
 
 def decode(fd: int, limits: Limits = LIMITS) -> tuple[NDArray[np.float32], Outcome]:
     out = np.full(limits.bytes // 4, np.nan, np.float32)
-    outcome = decode_fd(fd, probe(fd), limits, out)
+    outcome = next(decode_fd(fd, probe(fd), Room(out, limits)))
     return out[: outcome.frames * outcome.channels].reshape(-1, outcome.channels), outcome
+
+
+def room() -> Room:
+    return Room(np.zeros(LIMITS.bytes // 4, np.float32), LIMITS)
 
 
 def noise(frames: int = 20_000, channels: int = 2) -> NDArray[np.float32]:
@@ -163,7 +167,7 @@ def test_a_file_that_shrinks_while_it_is_read_gives_what_there_is(opened: Open) 
     content = written(noise(), "WAV", "PCM_16")
     header = probe(opened(content))
     out = np.zeros(LIMITS.bytes // 4, np.float32)
-    outcome = decode_fd(opened(content[: len(content) // 2]), header, LIMITS, out)
+    outcome = next(decode_fd(opened(content[: len(content) // 2]), header, Room(out, LIMITS)))
     assert 0 < outcome.frames < 20_000
     assert outcome.damaged
 
@@ -206,7 +210,7 @@ def test_a_failing_disk_is_an_error_of_the_file(opened: Open) -> None:
     closed = os.open("/", os.O_RDONLY)  # reading a folder fails with EISDIR
     try:
         with pytest.raises(Unreadable):
-            decode_fd(closed, header, LIMITS, np.zeros(1 << 20, np.float32))
+            next(decode_fd(closed, header, room()))
     finally:
         os.close(closed)
 
@@ -224,13 +228,13 @@ def test_the_descriptor_stays_open(opened: Open) -> None:
 def test_libsndfile_starts_at_the_files_start_wherever_the_offset_is(opened: Open) -> None:
     fd = opened(FILES["whole.flac"])
     os.lseek(fd, 77, os.SEEK_SET)
-    assert decode_sndfile(fd, probe(fd), LIMITS, np.zeros(LIMITS.bytes // 4, np.float32)).frames == 88200
+    assert next(decode_sndfile(fd, probe(fd), room())).frames == 88200
 
 
 def test_pcm_refuses_what_is_compressed(opened: Open) -> None:
     fd = opened(FILES["whole.flac"])
     with pytest.raises(ParameterError):
-        decode_pcm(fd, probe(fd), LIMITS, np.zeros(8, np.float32))
+        next(decode_pcm(fd, probe(fd), room()))
 
 
 def test_ogg_checksums_are_those_of_the_pages(opened: Open) -> None:
