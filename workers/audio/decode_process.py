@@ -89,11 +89,11 @@ def _serve(sock: socket.socket, desk: _Desk, deadline_s: float) -> bool:
     while not line.endswith(b"\n"):
         line += sock.recv(wire.MOST)
     allow_cpu(deadline_s)
-    if fds:
-        desk.open(fds[0], line)
-    else:
-        desk.room.kept = wire.read_more(line)
     try:
+        if fds:
+            desk.open(fds[0], line)
+        else:
+            desk.room.kept = wire.read_more(line)
         answer = wire.done(desk.next_block())
     except FileError as error:
         answer = wire.failed(error)

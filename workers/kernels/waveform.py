@@ -194,37 +194,70 @@ def _weigh(
         start = stop
 
 
+class _Walk(NamedTuple):
+    """What is remembered of a signal between two stretches of it."""
+
+    sums: Doubles
+    energies: Doubles
+    state: Doubles
+    """Of the K-weighting, for each channel."""
+    wide: Doubles
+    tile: Float32
+    made: Float32
+    even: Float32
+    odd: Float32
+    planes: Float32
+    tops: Float32
+    marks: Doubles
+    """True peak so far, energy of the mix."""
+
+
+def _walk(channels: int) -> _Walk:
+    return _Walk(
+        sums=np.zeros(channels),
+        energies=np.zeros(channels),
+        state=np.zeros((channels, 8)),
+        wide=np.empty((channels, TILE)),
+        tile=np.zeros(TILE + LANES, np.float32),
+        made=np.zeros(TILE, np.float32),
+        even=np.zeros(TILE + 2 * MOST_TAPS, np.float32),
+        odd=np.zeros(TILE + 2 * MOST_TAPS, np.float32),
+        planes=np.zeros((channels, BEFORE + TILE), np.float32),
+        tops=np.zeros((channels, 1 + TILE // CHUNK), np.float32),
+        marks=np.zeros(2),
+    )
+
+
 @kernel
 def _survey(
     y: Float32,
+    end: int,
+    phase: int,
+    lead: int,
     step: int,
     weights: Doubles,
     k: tuple[Doubles, Doubles],
     filters: Float32,
     side: Float32,
+    walk: _Walk,
     mono: Float32,
     peaks: Float32,
-) -> tuple[Doubles, Doubles, Doubles, float, float]:
+    powers: Doubles,
+) -> None:
+    """Walk over a stretch, and on to `end`: behind the last one, until the filters are empty.
+
+    It begins `phase` samples behind the start of a step; the first `lead` values of the mix were made before.
+    """
     n, channels = y.shape
     flat = y.reshape(n * channels)
-    sums = np.zeros(channels)
-    energies = np.zeros(channels)
-    powers = np.zeros(n // step + 1)
-    state = np.zeros((channels, 8))
-    wide = np.empty((channels, TILE))
-    tile = np.zeros(TILE + LANES, np.float32)
-    made = np.zeros(TILE, np.float32)
-    even = np.zeros(TILE + 2 * MOST_TAPS, np.float32)
-    odd = np.zeros(TILE + 2 * MOST_TAPS, np.float32)
+    sums, energies, state, wide, tile, made, even, odd, planes, tops, marks = walk
     taps = side.shape[0]
-    planes = np.zeros((channels, BEFORE + TILE), np.float32)
-    tops = np.zeros((channels, 1 + TILE // CHUNK), np.float32)
     reach = np.float32(0)
     for p in range(filters.shape[0]):
         reach = max(reach, np.float32(np.abs(filters[p]).sum() * 1.00001))
-    true_peak: float = np.float32(0)  # type: ignore[assignment]
-    mono_energy = 0.0
-    for begin in range(0, n + max(11, 2 * taps), TILE):
+    true_peak: float = np.float32(marks[0])  # type: ignore[assignment]
+    mono_energy = marks[1]
+    for begin in range(0, end, TILE):
         size = max(0, min(TILE, n - begin))
         _separate(flat, begin, size, planes)
         _look(planes, begin, size, sums, energies, tops)
@@ -234,7 +267,7 @@ def _survey(
                 mono[begin + i] = tile[i]
         else:
             _halve_tile(tile, even, odd, side, made)
-            first = begin // 2 - taps
+            first = begin // 2 - lead
             for i in range(max(0, -first), min(TILE // 2, mono.shape[0] - first)):
                 mono[first + i] = made[i]
         for c in range(channels):
@@ -252,12 +285,80 @@ def _survey(
                 wide[c, i] = planes[c, BEFORE + i]
             for i in range(BEFORE):
                 planes[c, i] = planes[c, TILE + i]
-        _weigh(wide, begin, size, step, weights, k, state, powers)
+        _weigh(wide, phase + begin, size, step, weights, k, state, powers)
         for c in range(channels):
             for i in range(4):
                 if abs(state[c, i]) < NOTHING:
                     state[c, i] = 0
-    return sums, energies, powers, float(true_peak), mono_energy
+    marks[0] = true_peak
+    marks[1] = mono_energy
+
+
+class Surveyor:
+    """`survey_waveform` of a signal that comes in stretches: what each says is the same as if it were whole.
+
+    Parameters
+    ----------
+    n_channels : int >= 1
+        Of the signal.
+    sr : float > 0
+        Its rate, in Hz.
+    halved : bool
+        Whether the mix is to have half the rate.
+
+    Raises
+    ------
+    ParameterError
+        If a number is out of range.
+    """
+
+    def __init__(self, n_channels: int, sr: float, *, halved: bool = False) -> None:
+        sr = as_number(sr, "sr", above=0.0)
+        channels = as_count(n_channels, "n_channels")
+        self.step = max(1, math.floor(sr / 10 + 0.5))
+        self.halved = halved
+        self.n_samples = 0
+        phases = oversampler(sr)
+        self._side = half_band(0.0225) if halved else np.zeros(0, np.float32)
+        self._walk = _walk(channels)
+        self._filters = phases[: (len(phases) + 1) // 2]
+        self._k = k_blocks(sr), k_weighting(sr)
+        self._weights = channel_weights(channels)
+
+    def take(self, y: ArrayLike, *, last: bool = True) -> Survey:
+        """Walk over the next stretch; all but the last are a multiple of `TILE` samples long.
+
+        Returns
+        -------
+        seen : Survey
+            Of this stretch alone, but for `true_peak`, which is of all so far. The first of its `powers` is what it
+            adds to the step that the stretch before left unfinished, where it did. Of a halved mix, the last few values
+            come with the next stretch.
+
+        Raises
+        ------
+        ParameterError
+            If `y` is not a matrix of so many channels, is empty, or is not the last and not of whole tiles.
+        """
+        signal: Float32 = as_array(y, "y", 2)
+        n, channels = signal.shape
+        walk, taps = self._walk, len(self._side)
+        if channels != len(walk.sums) or (n % TILE and not last):
+            raise ParameterError(f"{n} samples of {channels} channels cannot be walked over here.")
+        lead = 0 if self.n_samples else taps
+        made = ((n + 1) // 2 if self.halved else n) - lead + (taps if last else 0)
+        mono = np.empty(made, np.float32)
+        peaks = np.zeros(-(-n // CHUNK), np.float32)
+        phase = self.n_samples % self.step
+        powers = np.zeros((phase + n) // self.step + 1)
+        walk.sums[:], walk.energies[:], walk.marks[1] = 0, 0, 0
+        end = n + max(11, 2 * taps) if last else n
+        filters, side = self._filters, self._side
+        _survey(signal, end, phase, lead, self.step, self._weights, self._k, filters, side, walk, mono, peaks, powers)
+        self.n_samples += n
+        sums, energies = walk.sums.copy(), walk.energies.copy()
+        true_peak, mono_energy = walk.marks.tolist()
+        return Survey(mono, self.halved, n, sums, energies, peaks, powers, self.step, true_peak, mono_energy)
 
 
 def survey_waveform(y: ArrayLike, sr: float, *, halved: bool = False) -> Survey:
@@ -286,19 +387,8 @@ def survey_waveform(y: ArrayLike, sr: float, *, halved: bool = False) -> Survey:
     ParameterError
         If `y` is not a non-empty matrix or ``sr <= 0``.
     """
-    sr = as_number(sr, "sr", above=0.0)
     signal: Float32 = as_array(y, "y", 2)
-    n, channels = signal.shape
-    step = max(1, math.floor(sr / 10 + 0.5))
-    mono = np.empty((n + 1) // 2 if halved else n, np.float32)
-    side = half_band(0.0225) if halved else np.zeros(0, np.float32)
-    peaks = np.zeros(-(-n // CHUNK), np.float32)
-    phases = oversampler(sr)
-    k = k_blocks(sr), k_weighting(sr)
-    sums, energies, powers, true_peak, mono_energy = _survey(
-        signal, step, channel_weights(channels), k, phases[: (len(phases) + 1) // 2], side, mono, peaks
-    )
-    return Survey(mono, halved, n, sums, energies, peaks, powers, step, true_peak, mono_energy)
+    return Surveyor(signal.shape[1], sr, halved=halved).take(signal)
 
 
 @kernel

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ from tests.naive import waveform as naive
 from tests.workers.kernels.examples import quick
 from workers.errors import ParameterError
 from workers.kernels.decimate import center_halved, halve
-from workers.kernels.waveform import TILE, Ends, survey_waveform
+from workers.kernels.waveform import TILE, Ends, Surveyor, survey_waveform
 from workers.kernels.waveform import find_ends as find_ends_of_peaks
 from workers.kernels.weighting import CHUNK
 
@@ -100,3 +102,41 @@ def test_what_nobody_hears_is_silence() -> None:
     assert not seen.mono.any()
     assert seen.peak == 0
     assert not seen.powers.any()
+
+
+@quick
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 6000),
+    st.lists(st.integers(1, 3), max_size=3),
+    st.sampled_from([(1, 8000, False), (2, 44_100, True), (3, 44_100, True), (2, 22_050, False)]),
+)
+def test_stretches_say_what_the_whole_says(seed: int, rest: int, tiles: list[int], form: tuple[int, int, bool]) -> None:
+    channels, sr, halved = form
+    edges = np.cumsum([0, *(TILE * count for count in tiles)]).tolist()
+    y = signal(seed, edges[-1] + rest, channels)
+    whole = survey_waveform(y, sr, halved=halved)
+    surveyor = Surveyor(channels, sr, halved=halved)
+    parts = [surveyor.take(y[a:b], last=False) for a, b in pairwise(edges)]
+    parts.append(surveyor.take(y[edges[-1] :]))
+    assert np.array_equal(np.concatenate([part.mono for part in parts]), whole.mono)
+    assert np.array_equal(np.concatenate([part.peaks for part in parts]), whole.peaks)
+    assert np.allclose(sum(part.sums for part in parts), whole.sums)
+    assert np.allclose(sum(part.energies for part in parts), whole.energies)
+    assert sum(part.mono_energy for part in parts) == pytest.approx(whole.mono_energy)
+    assert parts[-1].true_peak == whole.true_peak
+    powers = np.zeros(len(whole.powers))
+    for begin, part in zip(edges, parts, strict=True):
+        powers[begin // whole.step :][: len(part.powers)] += part.powers
+    assert np.allclose(powers, whole.powers)
+
+
+def test_stretches_are_refused_that_do_not_fit() -> None:
+    surveyor = Surveyor(2, 44_100)
+    for y in (np.zeros((TILE, 1)), np.zeros((TILE + 1, 2)), np.zeros((0, 2))):
+        with pytest.raises(ParameterError):
+            surveyor.take(y, last=False)
+    with pytest.raises(ParameterError):
+        Surveyor(0, 44_100)
+    with pytest.raises(ParameterError):
+        Surveyor(1, 0)
