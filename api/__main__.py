@@ -92,6 +92,8 @@ def main(arguments: Sequence[str] = ()) -> int:
         ws="none",
         http=Protocol,
         timeout_graceful_shutdown=_GRACE_S,
+        ssl_certfile=settings.gateway.tls_cert,
+        ssl_keyfile=settings.gateway.tls_key,
     )
     _log.info("listening", host=settings.gateway.host, port=door.getsockname()[1])
     server = Server(config, parts)

@@ -29,6 +29,8 @@ HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Content-Security-Policy": STRICT_CSP,
 }
+HSTS: Final = {"Strict-Transport-Security": "max-age=31536000"}
+"""Only where this gateway itself serves TLS; a proxy that does says it itself."""
 
 
 class Hosts:
@@ -83,6 +85,7 @@ class Browser:
     def __init__(self, app: ASGIApp, settings: GatewaySettings) -> None:
         self.app = app
         self.hosts = Hosts(settings.host, settings.allowed_hosts)
+        self.headers = {**HEADERS, **(HSTS if settings.tls_cert else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -92,7 +95,7 @@ class Browser:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self.headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

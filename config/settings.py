@@ -33,13 +33,33 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class MongoSettings(Section):
+class Certified(Section):
+    """A part with certificates: they must be there when it starts."""
+
+    @field_validator("tls_ca", "tls_cert", "tls_key", check_fields=False)
+    @classmethod
+    def _there(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError(f"there is no file {path}")
+        return path
+
+
+class Reached(Certified):
+    """A part that may be reached over TLS. Its certificate is always checked, and the host's name with it."""
+
+    tls_ca: Path | None = Field(
+        None, description="Certificates to trust (PEM): your own authority's. By default the system's."
+    )
+
+
+class MongoSettings(Reached):
     """The ledger (row D1)."""
 
     url: SecretStr = Field(
         SecretStr("mongodb://127.0.0.1:27017"),
-        description="Where the ledger is; a replica set in production.",
+        description="Where the ledger is; a replica set in production. TLS with `tls=true` in it.",
     )
+    tls_cert: Path | None = Field(None, description="This client's certificate and key in one PEM file, if asked for.")
     database: str = Field("samplemind", min_length=1, description="The database's name.")
     max_pool_size: int = Field(
         100, ge=1, description="Most connections a process opens: the gateway's threads queue beyond it."
@@ -60,10 +80,14 @@ class MongoSettings(Section):
     )
 
 
-class RedisSettings(Section):
+class RedisSettings(Reached):
     """The queue's broker (row D2). It carries hints only; losing all of it loses nothing."""
 
-    url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), description="Where the broker is.")
+    url: SecretStr = Field(
+        SecretStr("redis://127.0.0.1:6379/0"), description="Where the broker is; `rediss://` is TLS."
+    )
+    tls_cert: Path | None = Field(None, description="This client's certificate, if the broker asks for one.")
+    tls_key: Path | None = Field(None, description="Its key.")
     key_prefix: str = Field("sm:", description="Before every key, so that one server can serve several clusters.")
     max_connections: int = Field(100, ge=1, description="Most connections a process opens.")
     connect_timeout_s: Seconds = Field(5, description="Longest wait for a connection, in seconds.")
@@ -76,10 +100,15 @@ class RedisSettings(Section):
     keepalive_count: int = Field(3, ge=1, description="TCP keepalive: lost probes that end a connection.")
 
 
-class ChromaSettings(Section):
+class ChromaSettings(Reached):
     """The vector index (row D3). It can be thrown away: vectors also live in the ledger."""
 
-    url: str = Field("http://127.0.0.1:8000", description="Where `chroma run` listens; it has no authentication.")
+    url: str = Field(
+        "http://127.0.0.1:8000", description="Where `chroma run` listens, or an `https://` proxy before it."
+    )
+    token: SecretStr | None = Field(
+        None, description="Sent as `Authorization: Bearer`, for a proxy: Chroma itself asks for nothing."
+    )
     collection: str = Field("samples", min_length=3, description="Prefix of the collections' names.")
     space: Literal["cosine"] = Field("cosine", description="Distance between vectors.")
     ef_construction: int = Field(200, ge=10, description="HNSW: candidates looked at when a vector is added.")
@@ -151,8 +180,11 @@ class DecodeSettings(Section):
     memory_mb: int = Field(2048, ge=256, description="Address space of the helper, in megabytes.")
 
 
-class GatewaySettings(Section):
+class GatewaySettings(Certified):
     """The HTTP door."""
+
+    tls_cert: Path | None = Field(None, description="Serve HTTPS with this certificate (PEM, the whole chain).")
+    tls_key: Path | None = Field(None, description="Its key.")
 
     host: str = Field("127.0.0.1", description="Where to listen; beyond loopback an API key must exist first.")
     port: Port = Field(8000, description="The port.")

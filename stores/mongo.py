@@ -74,6 +74,8 @@ def connect(settings: MongoSettings, *, pool: Pool, told: Callable[[], object] |
 def client_options(settings: MongoSettings, pool: Pool) -> dict[str, Any]:
     """Row D1. ``journal``: without it the embedded server loses acknowledged writes when it is killed."""
     acknowledged = settings.write_concern
+    files = {"tlsCAFile": settings.tls_ca, "tlsCertificateKeyFile": settings.tls_cert}
+    tls: dict[str, Any] = {name: str(path) for name, path in files.items() if path is not None}
     return {
         "appname": f"samplemind-{pool}",
         "maxPoolSize": settings.max_pool_size,
@@ -89,4 +91,5 @@ def client_options(settings: MongoSettings, pool: Pool) -> dict[str, Any]:
         "readPreference": settings.read_preference,
         "tz_aware": True,
         "tzinfo": UTC,
+        **({"tls": True, **tls} if tls else {}),
     }

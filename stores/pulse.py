@@ -37,6 +37,15 @@ def quick(settings: RedisSettings) -> RedisSettings:
     return settings.model_copy(update={"connect_timeout_s": _QUICK_S, "socket_timeout_s": _QUICK_S})
 
 
+def tls_options(settings: RedisSettings) -> dict[str, Any]:
+    """TLS for redis-py and kombu alike; nothing where the URL is not `rediss://`."""
+    if not settings.url.get_secret_value().startswith("rediss:"):
+        return {}
+    files = {"ssl_ca_certs": settings.tls_ca, "ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}
+    given = {name: str(path) for name, path in files.items() if path is not None}
+    return {"ssl_cert_reqs": "required", "ssl_check_hostname": True, **given}
+
+
 def connect(settings: RedisSettings) -> redis.Redis:
     """A client with a pool of its own; replies are bytes. Connects when it is first used."""
     return redis.Redis.from_url(
@@ -51,6 +60,7 @@ def connect(settings: RedisSettings) -> redis.Redis:
         # of several tries with pauses would make each request of a gateway wait where 503 is the answer.
         retry=Retry(NoBackoff(), 1),
         decode_responses=False,
+        **tls_options(settings),
     )
 
 

@@ -7,6 +7,7 @@ embedding function: vectors come from the ledger. chromadb is imported when it i
 from __future__ import annotations
 
 import re
+import ssl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -112,7 +113,8 @@ class ChromaVectors:
         """Raise `StoreUnavailable` unless the server answers."""
         url = f"{self._settings.url.rstrip('/')}/api/v2/heartbeat"
         try:
-            httpx.get(url, timeout=min(self._settings.timeout_s, 5.0)).raise_for_status()
+            within_s = min(self._settings.timeout_s, 5.0)
+            httpx.get(url, timeout=within_s, headers=self._headers(), verify=self._trust()).raise_for_status()
         except httpx.HTTPError as error:
             raise StoreUnavailable(f"Chroma: {type(error).__name__}.") from error
 
@@ -140,15 +142,25 @@ class ChromaVectors:
         from chromadb.config import Settings
 
         url = httpx.URL(self._settings.url)
-        secure = url.scheme == "https"
+        secure, ca = url.scheme == "https", self._settings.tls_ca
         client = chromadb.HttpClient(
             host=url.host,
             port=url.port or (443 if secure else 80),
             ssl=secure,
-            settings=Settings(anonymized_telemetry=False),
+            headers=self._headers(),
+            settings=Settings(anonymized_telemetry=False, chroma_server_ssl_verify=None if ca is None else str(ca)),
         )
         _session(client).timeout = httpx.Timeout(self._settings.timeout_s, connect=5.0)
         return client
+
+    def _headers(self) -> dict[str, str]:
+        token = self._settings.token
+        return {} if token is None else {"Authorization": f"Bearer {token.get_secret_value()}"}
+
+    def _trust(self) -> ssl.SSLContext | bool:
+        """What httpx takes for `verify`."""
+        ca = self._settings.tls_ca
+        return True if ca is None else ssl.create_default_context(cafile=str(ca))
 
     def _name(self, generation: int) -> str:
         return f"{self._settings.collection}-g{generation}"

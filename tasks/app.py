@@ -10,8 +10,12 @@ from celery.signals import setup_logging
 from config.logging import configure_logging
 from config.settings import get_settings
 from tasks.configuration import celery_config
+from tasks.remote import only_look
 from tasks.stopping import PoliteCelery
+from tasks.vetting import vet_messages
 
+vet_messages()
+only_look()
 app = PoliteCelery("samplemind", include=["tasks.lifecycle", "tasks.scan", "tasks.analyze"])
 app.conf.update(celery_config(get_settings()))
 

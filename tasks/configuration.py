@@ -11,7 +11,7 @@ from typing import Any
 from kombu import Queue
 
 from config.settings import QueueSettings, RedisSettings, Settings
-from stores.pulse import keepalive_options
+from stores.pulse import keepalive_options, tls_options
 from tasks.names import QueueName
 
 
@@ -19,6 +19,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
     """The whole configuration of our Celery app, for workers, senders and Flower alike."""
     return {
         "broker_url": settings.redis.url.get_secret_value(),
+        "broker_use_ssl": tls_options(settings.redis) or None,
         "broker_transport_options": _transport(settings.redis, settings.queue),
         **_messages(),
         **_delivery(settings.queue),

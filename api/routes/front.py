@@ -16,7 +16,8 @@ async def front(parts: Parts) -> Response:
     """What works, what is being done, and where to go on."""
     settings = parts.settings
     root = min(settings.roots, key=lambda name: (name == "demo", name), default="library")
-    origin = f"http://{settings.gateway.host}:{settings.gateway.port}"
+    scheme = "https" if settings.gateway.tls_cert else "http"
+    origin = f"{scheme}://{settings.gateway.host}:{settings.gateway.port}"
     return front_page(settings.flower.url, origin, root)
 
 

@@ -1,0 +1,175 @@
+"""A cluster as it should run in production: a Redis user for each part, TLS everywhere, keys at the gateway."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from redis import Redis
+
+from config.environment import child_environment
+from tests.integration.tls import Papers, Terminator, make_papers
+from tests.servers import PROJECT, Server, chroma_server, free_port, mongo_server, valkey_server
+
+USERS = ("gateway", "worker", "reconciler", "indexer", "flower", "scaler", "operator")
+PARTS = {
+    "gateway": "api",
+    "worker": "tasks.worker",
+    "reconciler": "tasks.reconcile",
+    "indexer": "tasks.index",
+    "flower": "tasks.monitor",
+}
+"""Redis user -> the module that connects as that user."""
+TOKEN = "let-me-in"
+
+
+def password_of(user: str) -> str:
+    """The password of a Redis user in the tests."""
+    return f"{user}-secret"
+
+
+def users_file(folder: Path) -> Path:
+    """`config/redis-users.acl` with the tests' passwords."""
+    text = (PROJECT / "config" / "redis-users.acl").read_text()
+    for user in USERS:
+        text = text.replace(f"@{user}@", hashlib.sha256(password_of(user).encode()).hexdigest())
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "users.acl"
+    path.write_text(text)
+    return path
+
+
+def guarded_valkey(folder: Path) -> Server:
+    """The embedded broker that knows our users only."""
+    users = users_file(folder)
+    plain = valkey_server(folder)
+
+    def argv(port: int) -> list[str]:
+        return [*plain.argv(port), "--aclfile", str(users)]
+
+    def url_of(port: int) -> str:
+        return f"redis://operator:{password_of('operator')}@127.0.0.1:{port}/0"
+
+    return Server("valkey", argv, url_of, plain.answers, folder)
+
+
+@dataclass
+class Hardened:
+    """The running parts, and a client with an admin's key."""
+
+    http: httpx.Client
+    broker: Redis
+    logs: Path
+    papers: Papers
+    index: Terminator
+    flower: str
+
+    def wait_for(self, what: Callable[[], bool], within_s: float = 120) -> None:
+        """Wait until something is so."""
+        pause, end = threading.Event(), time.monotonic() + within_s
+        while not what():
+            assert time.monotonic() < end, self.said()
+            pause.wait(0.1)
+
+    def said(self) -> str:
+        """The end of what each part wrote."""
+        return "\n".join(f"== {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in self.logs.glob("*.log"))
+
+    def ready(self) -> bool:
+        """Whether every part works."""
+        try:
+            return self.http.get("/ready").status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+@contextmanager
+def hardened(folder: Path, library: Path) -> Iterator[Hardened]:
+    """Everything, with `library` as the root of that name."""
+    papers = make_papers(folder / "papers")
+    with ExitStack() as stack:
+        broker, ledger, index = guarded_valkey(folder / "redis"), mongo_server(folder / "mongo"), chroma_server(folder)
+        for server in (broker, ledger, index):
+            stack.callback(server.stop)
+            server.start()
+        doors = {
+            "redis": Terminator(papers, broker.port),
+            "mongo": Terminator(papers, ledger.port),
+            "chroma": Terminator(papers, index.port, TOKEN),
+        }
+        for door in doors.values():
+            stack.callback(door.close)
+        common = _environment(folder, library, papers, doors)
+        env_of = {user: {**common, **_as_user(user, doors["redis"])} for user in PARTS}
+        secret = subprocess.check_output(
+            [sys.executable, "-m", "api", "--new-key", "admin"], cwd=PROJECT, env=_child(env_of["gateway"]), text=True
+        ).strip()
+        logs = folder / "logs"
+        logs.mkdir()
+        for user, module in PARTS.items():
+            stack.callback(_stop, _start(module, env_of[user], logs / f"{user}.log"))
+        trusting = ssl.create_default_context(cafile=str(papers.ca))
+        url = f"https://localhost:{common['SAMPLEMIND_GATEWAY__PORT']}"
+        http = stack.enter_context(
+            httpx.Client(base_url=url, verify=trusting, headers={"X-API-Key": secret}, timeout=30)
+        )
+        operator = stack.enter_context(Redis.from_url(broker.url, decode_responses=True))
+        yield Hardened(http, operator, logs, papers, doors["chroma"], common["SAMPLEMIND_FLOWER__URL"])
+
+
+def _environment(folder: Path, library: Path, papers: Papers, doors: Mapping[str, Terminator]) -> dict[str, str]:
+    ca, flower = str(papers.ca), free_port()
+    return {
+        "SAMPLEMIND_DATA_DIR": str(folder / "data"),
+        "SAMPLEMIND_ROOTS": f'{{"library": "{library}"}}',
+        "SAMPLEMIND_REDIS__TLS_CA": ca,
+        "SAMPLEMIND_MONGO__URL": f"mongodb://localhost:{doors['mongo'].port}/?directConnection=true&tls=true",
+        "SAMPLEMIND_MONGO__TLS_CA": ca,
+        "SAMPLEMIND_CHROMA__URL": f"https://localhost:{doors['chroma'].port}",
+        "SAMPLEMIND_CHROMA__TLS_CA": ca,
+        "SAMPLEMIND_CHROMA__TOKEN": TOKEN,
+        "SAMPLEMIND_GATEWAY__PORT": str(free_port()),
+        "SAMPLEMIND_GATEWAY__TLS_CERT": str(papers.cert),
+        "SAMPLEMIND_GATEWAY__TLS_KEY": str(papers.key),
+        "SAMPLEMIND_FLOWER__PORT": str(flower),
+        "SAMPLEMIND_FLOWER__URL": f"http://127.0.0.1:{flower}",
+    }
+
+
+def _as_user(user: str, door: Terminator) -> dict[str, str]:
+    return {"SAMPLEMIND_REDIS__URL": f"rediss://{user}:{password_of(user)}@localhost:{door.port}/0"}
+
+
+def _child(environment: Mapping[str, str]) -> dict[str, str]:
+    clean = {name: value for name, value in child_environment().items() if not name.startswith("SAMPLEMIND_")}
+    return {**clean, **environment}
+
+
+def _start(module: str, environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", module],
+            cwd=PROJECT,
+            env=_child(environment),
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(40)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(10)
