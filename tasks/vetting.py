@@ -29,30 +29,38 @@ _LONGEST_ID: Final = 200
 _UNREADABLE: Final = (ValueError, RecursionError, TypeError, KeyError, AttributeError)
 
 
+class Unacknowledged(redis.QoS):
+    """Gives back what was not acknowledged in time, and drops what others wrote there."""
+
+    def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
+        """See kombu."""
+        try:
+            super().restore_by_tag(tag, client, leftmost)
+        except _UNREADABLE as error:
+            _refuse("what was not acknowledged", f"it cannot be read ({type(error).__name__})")
+            with self.channel.conn_or_acquire(client) as own:  # type: ignore[attr-defined]
+                own.hdel(self.unacked_key, tag)
+                own.zrem(self.unacked_index_key, tag)
+
+
 class Channel(redis.Channel):
     """Drops what is no JSON, instead of ending the worker."""
 
+    QoS = Unacknowledged
+
     def _brpop_read(self, **options: Any) -> Any:
         try:
-            return super()._brpop_read(**options)
+            return super()._brpop_read(**options)  # type: ignore[misc]  # kombu's stubs do not know it
         except (ValueError, RecursionError) as error:
             _refuse("a queue", f"it cannot be read ({type(error).__name__})")
             raise Empty from None
 
     def _receive_one(self, c: Any) -> Any:
         try:
-            return super()._receive_one(c)
+            return super()._receive_one(c)  # type: ignore[misc]
         except RecursionError:
             _refuse("a channel", "it cannot be read (RecursionError)")
             raise Empty from None
-
-    def restore_visible(self, *args: Any, **options: Any) -> Any:
-        """Give back what was not acknowledged in time. What was written there by others cannot be."""
-        try:
-            return super().restore_visible(*args, **options)
-        except _UNREADABLE as error:
-            _refuse("what was not acknowledged", f"it cannot be read ({type(error).__name__})")
-            return None
 
 
 class Transport(redis.Transport):
@@ -60,10 +68,10 @@ class Transport(redis.Transport):
 
     Channel = Channel
 
-    def _deliver(self, message: Any, queue: str) -> None:
+    def _deliver(self, message: Any, queue: str | None) -> None:
         flaw = task_flaw(message) if queue in _QUEUES else wrapping_flaw(message, _LONGEST_QUESTION)
         if flaw:
-            _refuse(queue, flaw)
+            _refuse(queue or "no queue", flaw)
             return
         super()._deliver(message, queue)
 
@@ -80,7 +88,7 @@ def task_flaw(message: Any) -> str | None:
     if flaw:
         return flaw
     headers = message["headers"]
-    if headers.get("task") not in _TASKS:
+    if not isinstance(headers.get("task"), str) or headers["task"] not in _TASKS:
         return "it names no task of ours"
     if not isinstance(headers.get("id"), str) or len(headers["id"]) > _LONGEST_ID:
         return "it has no id"
