@@ -1,8 +1,9 @@
-"""A cluster as it should run in production: a Redis user for each part, TLS everywhere, keys at the gateway."""
+"""A cluster as it should run in production: each part its own user of Redis and of MongoDB, TLS everywhere, keys."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import ssl
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from pymongo import MongoClient
 from redis import Redis
 
 from config.environment import child_environment
@@ -29,6 +31,7 @@ PARTS = {
     "flower": "tasks.monitor",
 }
 """Redis user -> the module that connects as that user."""
+DATABASE = "samplemind"
 TOKEN = "let-me-in"
 
 
@@ -46,6 +49,31 @@ def users_file(folder: Path) -> Path:
     path = folder / "users.acl"
     path.write_text(text)
     return path
+
+
+def guarded_ledger(folder: Path) -> Server:
+    """The embedded ledger with a user for each part, made from `deploy/mongo/roles.json`; running."""
+    ledger = mongo_server(folder)
+    ledger.start()
+    roles = json.loads((PROJECT / "deploy" / "mongo" / "roles.json").read_text())
+    with MongoClient[dict[str, object]](ledger.url) as client:
+        for part, privileges in roles.items():
+            may = [
+                {"resource": {"db": DATABASE, "collection": each["collection"]}, "actions": each["actions"]}
+                for each in privileges
+            ]
+            client[DATABASE].command("createRole", f"samplemind-{part}", privileges=may, roles=[])
+            client[DATABASE].command("createUser", part, pwd=password_of(part), roles=[f"samplemind-{part}"])
+    ledger.stop()
+    plain = ledger.argv
+    ledger.argv = lambda port: [*plain(port), "--auth"]
+    ledger.answers = _says_hello
+    return ledger.start()
+
+
+def _says_hello(url: str) -> None:
+    with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=500) as client:
+        client.admin.command("hello")
 
 
 def guarded_valkey(folder: Path) -> Server:
@@ -68,6 +96,7 @@ class Hardened:
 
     http: httpx.Client
     broker: Redis
+    ledger: Server
     logs: Path
     papers: Papers
     index: Terminator
@@ -97,8 +126,10 @@ def hardened(folder: Path, library: Path) -> Iterator[Hardened]:
     """Everything, with `library` as the root of that name."""
     papers = make_papers(folder / "papers")
     with ExitStack() as stack:
-        broker, ledger, index = guarded_valkey(folder / "redis"), mongo_server(folder / "mongo"), chroma_server(folder)
-        for server in (broker, ledger, index):
+        ledger = guarded_ledger(folder / "mongo")
+        stack.callback(ledger.stop)
+        broker, index = guarded_valkey(folder / "redis"), chroma_server(folder)
+        for server in (broker, index):
             stack.callback(server.stop)
             server.start()
         doors = {
@@ -109,7 +140,7 @@ def hardened(folder: Path, library: Path) -> Iterator[Hardened]:
         for door in doors.values():
             stack.callback(door.close)
         common = _environment(folder, library, papers, doors)
-        env_of = {user: {**common, **_as_user(user, doors["redis"])} for user in PARTS}
+        env_of = {user: {**common, **_as_user(user, doors["redis"], doors["mongo"])} for user in PARTS}
         secret = subprocess.check_output(
             [sys.executable, "-m", "api", "--new-key", "admin"], cwd=PROJECT, env=_child(env_of["gateway"]), text=True
         ).strip()
@@ -123,7 +154,7 @@ def hardened(folder: Path, library: Path) -> Iterator[Hardened]:
             httpx.Client(base_url=url, verify=trusting, headers={"X-API-Key": secret}, timeout=30)
         )
         operator = stack.enter_context(Redis.from_url(broker.url, decode_responses=True))
-        yield Hardened(http, operator, logs, papers, doors["chroma"], common["SAMPLEMIND_FLOWER__URL"])
+        yield Hardened(http, operator, ledger, logs, papers, doors["chroma"], common["SAMPLEMIND_FLOWER__URL"])
 
 
 def _environment(folder: Path, library: Path, papers: Papers, doors: Mapping[str, Terminator]) -> dict[str, str]:
@@ -132,7 +163,6 @@ def _environment(folder: Path, library: Path, papers: Papers, doors: Mapping[str
         "SAMPLEMIND_DATA_DIR": str(folder / "data"),
         "SAMPLEMIND_ROOTS": f'{{"library": "{library}"}}',
         "SAMPLEMIND_REDIS__TLS_CA": ca,
-        "SAMPLEMIND_MONGO__URL": f"mongodb://localhost:{doors['mongo'].port}/?directConnection=true&tls=true",
         "SAMPLEMIND_MONGO__TLS_CA": ca,
         "SAMPLEMIND_CHROMA__URL": f"https://localhost:{doors['chroma'].port}",
         "SAMPLEMIND_CHROMA__TLS_CA": ca,
@@ -145,8 +175,12 @@ def _environment(folder: Path, library: Path, papers: Papers, doors: Mapping[str
     }
 
 
-def _as_user(user: str, door: Terminator) -> dict[str, str]:
-    return {"SAMPLEMIND_REDIS__URL": f"rediss://{user}:{password_of(user)}@localhost:{door.port}/0"}
+def _as_user(user: str, broker: Terminator, ledger: Terminator) -> dict[str, str]:
+    options = f"directConnection=true&tls=true&authSource={DATABASE}"
+    return {
+        "SAMPLEMIND_REDIS__URL": f"rediss://{user}:{password_of(user)}@localhost:{broker.port}/0",
+        "SAMPLEMIND_MONGO__URL": f"mongodb://{user}:{password_of(user)}@localhost:{ledger.port}/?{options}",
+    }
 
 
 def _child(environment: Mapping[str, str]) -> dict[str, str]:

@@ -10,6 +10,8 @@ import httpx
 import psutil
 import pytest
 import redis
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 from redis.exceptions import NoPermissionError
 
 from config.settings import ChromaSettings, MongoSettings, RedisSettings, Settings
@@ -18,7 +20,7 @@ from stores.pulse import RedisPulse
 from stores.vectors import ChromaVectors
 from tasks.configuration import celery_config
 from tasks.send import Sender
-from tests.integration.hardened import PARTS, TOKEN, Hardened, hardened, password_of
+from tests.integration.hardened import DATABASE, PARTS, TOKEN, Hardened, hardened, password_of
 from tests.integration.hostile import messages
 from tests.integration.material import make_short_files
 from tests.integration.tls import Terminator, make_papers
@@ -91,6 +93,21 @@ def test_no_part_may_do_to_the_broker_what_is_not_its_own(armoured: Hardened, us
     with redis.Redis(port=port) as nobody, pytest.raises(redis.AuthenticationError):
         nobody.ping()
     refusals(armoured)
+
+
+@pytest.mark.parametrize(("user", "allowed"), [("gateway", True), ("worker", False)])
+def test_a_worker_may_not_touch_keys(armoured: Hardened, user: str, allowed: bool) -> None:
+    """The embedded server holds each role to its actions; to which collections, MongoDB alone does."""
+    url = f"mongodb://{user}:{password_of(user)}@127.0.0.1:{armoured.ledger.port}/?authSource={DATABASE}"
+    with MongoClient[dict[str, object]](url) as client:
+        write = client[DATABASE]["keys"].delete_one
+        if allowed:
+            assert write({"_id": "none"}).deleted_count == 0
+        else:
+            with pytest.raises(OperationFailure, match="not authorized"):
+                write({"_id": "none"})
+    with MongoClient[dict[str, object]](armoured.ledger.url) as nobody, pytest.raises(OperationFailure):
+        nobody[DATABASE]["jobs"].find_one()
 
 
 def test_hostile_messages_are_refused_and_the_worker_lives(armoured: Hardened, tmp_path: Path) -> None:
