@@ -56,10 +56,10 @@ class Index:
         self._generation = 0
         self._lock = threading.Lock()
 
-    def vector_of(self, sample_id: str, owner: str | None) -> Sequence[float]:
-        """A sample's vector. `NotFound` where there is no such sample; `Problem` (422) where it is silent."""
-        self._samples.get(sample_id, owner=owner)
-        return unpack(self._samples.vectors([sample_id]).get(sample_id, b""))
+    def vector_of(self, sample_id: str, owner: str | None) -> tuple[Sequence[float], int | None]:
+        """A sample's vector and its space. `NotFound` where there is none; `Problem` (422) where it is silent."""
+        sample = self._samples.get(sample_id, owner=owner)
+        return unpack(self._samples.vectors([sample_id]).get(sample_id, b"")), sample.space
 
     def search(
         self,
@@ -69,14 +69,18 @@ class Index:
         *,
         owner: str | None,
         limit: int,
+        space: int | None,
         itself: str | None = None,
+        with_itself: bool = False,
     ) -> list[Found]:
         """The `limit` most alike: candidates by the weighted vector, then compared again aspect by aspect.
 
         An owner for whom the index finds too few gets them from all of their own samples.
 
-        Without a filter `itself`, the sample whose vector `query` is, is always a candidate: an approximate index
-        may pass over a sound that is unlike all others, even when it is asked for with its own vector.
+        `itself`, the sample whose vector `query` is, is left out, or `with_itself` and no filter always a candidate: an
+        approximate index may pass over a sound that is unlike all others, even when it is asked for its own vector.
+
+        Only vectors of the same `space` are compared: after an upgrade those of the older analyser are still there.
 
         Raises
         ------
@@ -87,42 +91,54 @@ class Index:
         """
         weights = weights_of(aspects, query)
         self._open()
-        narrowed = index_filter(where)
+        narrowed = self._in_space(index_filter(where), space)
 
-        def best(vectors: Mapping[str, bytes]) -> list[Found]:
+        def best(vectors: dict[str, bytes]) -> list[Found]:
+            if itself is not None and not with_itself:
+                vectors.pop(itself, None)
             compared = [(one, likeness(query, unpack(vector), weights)) for one, vector in vectors.items()]
             # Of those that sound the same the one asked for comes first: its twins may fill a page by themselves.
             compared.sort(key=lambda pair: (-round(pair[1].score, 6), pair[0] != itself, pair[0]))
             return self._visible(compared, owner, limit)
 
+        found: list[Found] = []
         theirs: dict[str, bytes] = {}
         for most in _widths(limit):
             hits = self._ask(leaning(query, weights), most, narrowed)
             vectors = self._vectors_of(hits)
-            if itself is not None and not narrowed:
+            if itself is not None and with_itself and not index_filter(where):
                 vectors[itself] = pack(query)
             found = best(vectors)
-            if len(found) == limit or owner is None:
+            if len(found) == limit or (owner is None and len(hits) < most):
                 return found
-            if not theirs:
-                theirs, whole = self._theirs(replace(where, owner=owner), _COMPARED_ALL)
+            if owner is not None and not theirs:
+                theirs, whole = self._theirs(replace(where, owner=owner), space, _COMPARED_ALL)
                 if whole:
                     return best(theirs)
             if len(hits) < most:
                 break
-        return best(vectors | self._theirs(replace(where, owner=owner), _COMPARED_MOST)[0])
+        if owner is None:
+            return found
+        return best(vectors | self._theirs(replace(where, owner=owner), space, _COMPARED_MOST)[0])
 
-    def _theirs(self, where: SampleFilter, most: int) -> tuple[dict[str, bytes], bool]:
+    def _theirs(self, where: SampleFilter, space: int | None, most: int) -> tuple[dict[str, bytes], bool]:
         """Vectors of an owner's samples that pass, some `most` of them; and whether these are all."""
         vectors: dict[str, bytes] = {}
         cursor, looked_at = None, 0
         while looked_at < most:
             page = self._samples.page(where, cursor=cursor, limit=_PAGE)
-            vectors |= self._samples.vectors([sample.id for sample in page.items])
+            vectors |= self._samples.vectors([each.id for each in page.items if space in (None, each.space)])
             cursor, looked_at = page.next, looked_at + _PAGE
             if cursor is None:
                 return vectors, True
         return vectors, False
+
+    def _in_space(self, where: Mapping[str, Any] | None, space: int | None) -> Mapping[str, Any] | None:
+        """The filter, and the space where there are several: an index is slower with a filter than without."""
+        if space is None or not self._samples.spaces() - {space}:
+            return where
+        alike = {"space": {"$eq": space}}
+        return {"$and": [where, alike]} if where else alike
 
     def _ask(self, vector: bytes, most: int, where: Mapping[str, Any] | None) -> list[Hit]:
         try:
@@ -148,7 +164,13 @@ class Index:
             self._generation = 0
 
     def _visible(self, compared: list[tuple[str, Likeness]], owner: str | None, limit: int) -> list[Found]:
-        """The best that exist and may be seen. Where anybody's may, no more is read than will be shown."""
-        asked = compared[:limit] if owner is None else compared
-        known = self._samples.many([one for one, _ in asked], owner=owner)
-        return [Found(known[one], like) for one, like in asked if one in known][:limit]
+        """The best that are listed and may be seen. Where most may, no more is read than will be shown."""
+        found: list[Found] = []
+        step = limit if owner is None else max(limit, len(compared))
+        for start in range(0, len(compared), step):
+            asked = compared[start : start + step]
+            known = self._samples.many([one for one, _ in asked], owner=owner, listed=True)
+            found += [Found(known[one], like) for one, like in asked if one in known]
+            if len(found) >= limit:
+                break
+        return found[:limit]

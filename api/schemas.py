@@ -112,6 +112,11 @@ class Source(Sent):
     pattern: str = Field(
         "**/*", examples=["**/*.wav"], description="Which files: `**` any folders, `*` any characters."
     )
+    rescan: bool = Field(
+        False,
+        description="Read only what is new, or has another size or time of change than in the last complete job over "
+        "the same folder; everything else ends `reused` unread.",
+    )
 
 
 class JobRequest(Sent):
@@ -194,6 +199,7 @@ class SearchRequest(Sent):
     aspects: dict[str, Weight] | None = Field(None, max_length=16, description="Weight of each; all alike by default.")
     where: Where = Where()
     limit: int = Field(20, ge=1, le=100)
+    include_self: bool = Field(False, description="Whether the sample that is asked for is among the hits.")
 
     model_config = ConfigDict(
         json_schema_extra={

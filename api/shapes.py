@@ -71,6 +71,7 @@ class SourceShape(Shape):
     root: str
     path: str
     pattern: str
+    rescan: bool
 
 
 class JobShape(Shape):
@@ -155,6 +156,7 @@ class SampleShape(BaseModel):
     defects: list[dict[str, Any]]
     files: list[PlaceShape]
     created_at: str
+    superseded_by: str | None = Field(description="The same content's sample by a newer analyser, shown in its place.")
 
 
 class SamplesShape(Shape):

@@ -17,9 +17,10 @@ from api.parts import Parts
 from api.quotas import FILES, JOBS
 from api.schemas import JobRequest
 from api.security import Caller
-from stores.records import FileRef, FolderSource, Job, NewJob, Priority
+from stores.records import FileRef, FolderSource, Job, NewJob, Priority, SamplesSource, Source
 from tasks.pattern import compile_pattern
 from workers.errors import NotFound, StoreError, Vanished
+from workers.model import ANALYZER_VERSION
 
 _LONGEST_KEY: Final = 255
 _MANIFEST_CHUNK: Final = 100
@@ -62,6 +63,22 @@ class Submission:
         self._parts.fence.check(self._who, root, path)
         self._parts.quotas.take(self._who.key_id, FILES)
 
+    def recompute(self) -> tuple[Job, bool]:
+        """A job over every sample of an older analyser that the caller sees, and whether it is new.
+
+        One at a time: while there is one that has not ended, it is the one.
+        """
+        source = SamplesSource(ANALYZER_VERSION, self._who.sees)
+        ledger = self._parts.ledger
+        for job in ledger.active_jobs():
+            if job.source == source and job.owner == self._who.owner and not job.cancel_requested:
+                return job, False
+        self._parts.tabs.settle(self._who.key_id)
+        job, is_new = ledger.create_job(self._new(Priority.BULK, source, f"recompute with {ANALYZER_VERSION}"))
+        if is_new:
+            self._parts.tabs.open(self._who.key_id, job.id)
+        return job, is_new
+
     def one_file(self, file: FileRef, priority: Priority, label: str) -> Job:
         """A job of a single file."""
         ledger = self._parts.ledger
@@ -93,8 +110,9 @@ class Submission:
         label = f"{source.root}/{source.path}".rstrip("/")
         if not place.is_folder:
             return self.one_file(FileRef(source.root, place.relative), asked.priority, label)
-        walked = FolderSource(source.root, place.relative, pattern.source)
-        new = self._new(asked.priority, walked, label, "folder", *(source.root, source.path, source.pattern))
+        walked = FolderSource(source.root, place.relative, pattern.source, source.rescan)
+        said = (source.root, source.path, source.pattern, *(["rescan"] if source.rescan else []))
+        new = self._new(asked.priority, walked, label, "folder", *said)
         self._parts.tabs.settle(self._who.key_id)
         self._parts.quotas.take(self._who.key_id, FILES)
         job, is_new = self._parts.ledger.create_job(new)
@@ -102,7 +120,7 @@ class Submission:
             self._parts.tabs.open(self._who.key_id, job.id)
         return job
 
-    def _new(self, priority: Priority, source: FolderSource | None, label: str, *request: str) -> NewJob:
+    def _new(self, priority: Priority, source: Source | None, label: str, *request: str) -> NewJob:
         said = "\0".join((priority.value, *request)).encode("utf-8", "surrogatepass")
         return NewJob(
             owner=self._who.owner,

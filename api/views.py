@@ -8,7 +8,7 @@ from typing import Any
 
 from api.answers import instant
 from api.events import Snapshot
-from stores.records import ApiKey, FileRow, Job, Page, Reason, Sample
+from stores.records import ApiKey, FileRow, FolderSource, Job, Page, Reason, Sample
 
 
 def job_view(job: Job) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def job_view(job: Job) -> dict[str, Any]:
         "counts": asdict(job.counts),
         "label": job.label,
         "priority": job.priority.value,
-        "source": None if job.source is None else asdict(job.source),
+        "source": asdict(job.source) if isinstance(job.source, FolderSource) else None,
         "created_at": instant(job.created_at),
         "finished_at": None if job.finished_at is None else instant(job.finished_at),
         "cancel_requested": job.cancel_requested,
@@ -64,6 +64,7 @@ def sample_view(sample: Sample) -> dict[str, Any]:
         **sample.analysis,
         "files": [{"root": file.root, "path": file.path} for file in sample.files],
         "created_at": instant(sample.created_at),
+        "superseded_by": sample.superseded_by,
     }
 
 

@@ -111,6 +111,9 @@ def submit(
     ] = None,
     priority: Annotated[Priority, typer.Option("--priority", help="How urgent it is.")] = Priority.NORMAL,
     root: Annotated[str | None, typer.Option("--root", help="The library root that PATH is below.")] = None,
+    rescan: Annotated[
+        bool, typer.Option("--rescan", help="Read only what is new or changed since the last job over this folder.")
+    ] = False,
     url: Url = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -120,8 +123,21 @@ def submit(
     """
     from cli.submit import submit as run
 
-    well = run(path, root=root, pattern=pattern, priority=priority.value, follow=watch, url=url, data=data_dir)
-    if not well:
+    urgency = priority.value
+    if not run(path, root=root, pattern=pattern, priority=urgency, follow=watch, rescan=rescan, url=url, data=data_dir):
+        raise typer.Exit(FAILURE)
+
+
+@app.command()
+def recompute(
+    watch: Annotated[bool, typer.Option("--watch", help="Show progress until the job ends.")] = False,
+    url: Url = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Analyse anew what an older analyser said; its answers stay until the new ones are there."""
+    from cli.submit import recompute as run
+
+    if not run(follow=watch, url=url, data=data_dir):
         raise typer.Exit(FAILURE)
 
 

@@ -17,9 +17,12 @@ from cli.place import Place, place_of
 _TRIES = 5
 
 
-def post_job(gateway: Gateway, place: Place, priority: str, key: str | None = None) -> Json:
+def post_job(gateway: Gateway, place: Place, priority: str, key: str | None = None, *, rescan: bool = False) -> Json:
     """Submit a folder. A lost answer is asked for again under the same key, so that no job is made twice."""
-    body = {"source": {"root": place.root, "path": place.path, "pattern": place.pattern}, "priority": priority}
+    source: Json = {"root": place.root, "path": place.path, "pattern": place.pattern}
+    if rescan:
+        source["rescan"] = True
+    body = {"source": source, "priority": priority}
     headers = {"Idempotency-Key": key or str(uuid.uuid4())}
     pause = threading.Event()
     for attempt in range(1, _TRIES + 1):
@@ -47,6 +50,7 @@ def submit(
     pattern: str | None,
     priority: str,
     follow: bool,
+    rescan: bool,
     url: str | None,
     data: Path | None,
 ) -> bool:
@@ -56,13 +60,23 @@ def submit(
         place = place_of(given, cluster, root_names(gateway), root)
         if pattern is not None:
             place = Place(place.root, place.path, pattern)
-        job = post_job(gateway, place, priority)
-        err().print(f"Job [bold]{job['id']}[/] is accepted: {escape(job.get('label') or given)}")
-        if not follow:
-            out().print(job["id"], markup=False)
-            err().print(f"Watch it with: ./samplemind jobs watch {job['id']}")
-            return True
-        return ended(watch(gateway, job["id"]))
+        job = post_job(gateway, place, priority, rescan=rescan)
+        return _accepted(gateway, job, follow=follow)
+
+
+def recompute(*, follow: bool, url: str | None, data: Path | None) -> bool:
+    """Have what an older analyser said found out anew; whether it ended well (or, not followed, was accepted)."""
+    with Gateway(find_cluster(url, data)) as gateway:
+        return _accepted(gateway, gateway.call("POST", "/v1/recompute"), follow=follow)
+
+
+def _accepted(gateway: Gateway, job: Json, *, follow: bool) -> bool:
+    err().print(f"Job [bold]{job['id']}[/] is accepted: {escape(job.get('label') or job['id'])}")
+    if not follow:
+        out().print(job["id"], markup=False)
+        err().print(f"Watch it with: ./samplemind jobs watch {job['id']}")
+        return True
+    return ended(watch(gateway, job["id"]))
 
 
 def ended(job: Json) -> bool:
@@ -71,8 +85,8 @@ def ended(job: Json) -> bool:
     out().print(conservation(job["counts"]), markup=False)
     if job.get("reason"):
         err().print(escape(job["reason"]["message"]))
-    elif job["state"] == "complete" and not job["counts"]["submitted"]:
-        pattern = (job.get("source") or {}).get("pattern") or "**/*"
+    elif job["state"] == "complete" and not job["counts"]["submitted"] and job.get("source"):
+        pattern = job["source"].get("pattern") or "**/*"
         err().print(
             f"No file fits the pattern {pattern!r}. '*.wav' is what lies in the folder itself, '**/*.wav' also what "
             "lies deeper.",

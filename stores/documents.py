@@ -6,7 +6,9 @@ once it is done their ends beside them. So the end of every file of a chunk and 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from bson import Binary
@@ -25,6 +27,8 @@ from stores.records import (
     Priority,
     Reason,
     Row,
+    SamplesSource,
+    Source,
     Status,
 )
 
@@ -45,6 +49,8 @@ def pack_file(file: FileRef, root: str | None) -> list[Any]:
         rest["raw"] = Binary(file.raw)
     if file.reason is not None:
         rest["reason"] = [file.reason.code, file.reason.message]
+    if file.known is not None:
+        rest["known"] = file.known
     packed: list[Any] = [file.path, file.size, file.mtime_ns]
     return [*packed, rest] if rest else packed
 
@@ -60,6 +66,7 @@ def unpack_file(packed: Sequence[Any], root: str | None) -> FileRef:
         size=size,
         mtime_ns=mtime_ns,
         reason=Reason(*reason) if reason else None,
+        known=rest.get("known"),
     )
 
 
@@ -123,14 +130,13 @@ def rows_of(chunk: Mapping[str, Any]) -> list[FileRow]:
 # -- jobs
 def new_job(new: NewJob) -> dict[str, Any]:
     """A job without its id and times, which the server gives."""
-    source = new.source
     document: dict[str, Any] = {
         "v": 1,
         "owner": new.owner,
         "fingerprint": new.fingerprint,
-        "state": str(JobState.SCANNING if source else JobState.RECEIVING),
+        "state": str(JobState.SCANNING if new.source else JobState.RECEIVING),
         "priority": str(new.priority),
-        "source": {"root": source.root, "path": source.path, "pattern": source.pattern} if source else None,
+        "source": asdict(new.source) if new.source else None,
         "label": new.label,
         "cancel_requested": False,
         "chunks": 0,
@@ -148,7 +154,7 @@ def job_of(document: Mapping[str, Any], counts: Counts) -> Job:
         owner=document["owner"],
         state=JobState(document["state"]),
         priority=Priority(document["priority"]),
-        source=FolderSource(**source) if source else None,
+        source=source_of(source) if source else None,
         label=document["label"],
         created_at=document["created_at"],
         counts=counts,
@@ -158,6 +164,25 @@ def job_of(document: Mapping[str, Any], counts: Counts) -> Job:
         chunks=document["chunks"],
         fed=document["fed"],
     )
+
+
+def source_of(document: Mapping[str, Any]) -> Source:
+    return SamplesSource(**document) if "analyzer" in document else FolderSource(**document)
+
+
+def place_key(job: Mapping[str, Any]) -> str | None:
+    """The same for all jobs of one owner over one folder; ``None`` for jobs over something else."""
+    source = job["source"]
+    if not source or "root" not in source:
+        return None
+    said = "\0".join((job["owner"], source["root"], source["path"], source["pattern"]))
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def owner_of_samples(job: Mapping[str, Any]) -> str:
+    """Whose the samples of a job's chunks will be: nobody's in particular where it remakes everybody's."""
+    source = job["source"]
+    return "" if source and source.get("owner", "") is None else job["owner"]
 
 
 def stored_counts(document: Mapping[str, Any]) -> Counts:

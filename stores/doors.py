@@ -83,8 +83,19 @@ class Ledger(Protocol):
     def claim_scan(self, job_id: str, lease_s: float) -> ScanClaim | None:
         """The right to walk a job's source. ``None`` if it is held, cancelled, or there is nothing to scan."""
 
-    def add_chunk(self, job_id: str, n: int, first: int, files: Sequence[FileRef]) -> bool:
-        """Write chunk `n`. False if it is already there: another scanner was quicker, claim again."""
+    def add_chunk(
+        self, job_id: str, n: int, first: int, files: Sequence[FileRef], rows: Sequence[Row] | None = None
+    ) -> bool:
+        """Write chunk `n`. False if it is already there: another scanner was quicker, claim again.
+
+        With `rows` it has ended already: nobody needs to look at its files.
+        """
+
+    def earlier(self, job_id: str) -> Job | None:
+        """The last complete job of the same owner over the same folder, or ``None``."""
+
+    def chunk_rows(self, job_id: str, n: int) -> list[FileRow]:
+        """The files of one chunk, in order."""
 
     def renew_scan(self, job_id: str, token: str, lease_s: float) -> bool:
         """Hold the scan longer. False if it is lost or the job was cancelled."""
@@ -113,10 +124,10 @@ class Ledger(Protocol):
         """Jobs that are scanning with no live lease: their scan is to be published (again)."""
 
     def unfed(self, job_id: str, limit: int) -> list[str]:
-        """Ids of the next chunks that were never published, in order, at most `limit`."""
+        """Ids of the next open chunks that were never published, in order, at most `limit`."""
 
     def mark_fed(self, job_id: str, chunk_ids: Sequence[str]) -> None:
-        """These were published now."""
+        """These, given by `unfed` or `stale`, were published now."""
 
     def stale(self, job_id: str, *, published_s_ago: float, limit: int) -> list[tuple[str, int, int]]:
         """Published chunks that nobody works on, as (id, attempts, number of files): the lease is over, or they
@@ -160,7 +171,11 @@ class Samples(Protocol):
         """Which of these exist, and for which submitted file each was first analysed."""
 
     def insert(self, samples: Sequence[NewSample]) -> dict[str, Origin]:
-        """Keep analyses; where one is already there the older stays. The origin of each as it now stands."""
+        """Keep analyses; where one is already there the older stays. The origin of each as it now stands.
+
+        Where a content has answers of several analysers, only the newest is listed and indexed from then on, and has
+        the owners and places of all.
+        """
 
     def seen_at(self, places: Sequence[tuple[str, FileRef]], *, owner: str | None = None) -> None:
         """Add places where known samples were seen (at most 20 a sample); writes nothing that is already known.
@@ -178,8 +193,8 @@ class Samples(Protocol):
     def get(self, sample_id: str, *, owner: str | None = None) -> Sample:
         """One sample, or `NotFound`."""
 
-    def many(self, sample_ids: Sequence[str], *, owner: str | None = None) -> dict[str, Sample]:
-        """Those of these that exist and, with an `owner`, are theirs."""
+    def many(self, sample_ids: Sequence[str], *, owner: str | None = None, listed: bool = False) -> dict[str, Sample]:
+        """Those of these that exist and, with an `owner`, are theirs; `listed`: that no newer analysis replaced."""
 
     def vectors(self, sample_ids: Sequence[str]) -> dict[str, bytes]:
         """The vectors of those that exist and have one."""
@@ -191,7 +206,13 @@ class Samples(Protocol):
         """Samples that match, in a stable order."""
 
     def count(self) -> int:
-        """How many samples there are (may be an estimate)."""
+        """How many samples are listed (may be an estimate)."""
+
+    def outdated(self, analyzer: str, *, owner: str | None, after: str, limit: int) -> list[Sample]:
+        """Listed samples that an older analyser than this made, in the order of their ids, behind `after`."""
+
+    def spaces(self) -> frozenset[int]:
+        """Spaces of the vectors there are: those of different ones must not be compared."""
 
     def outgoing(self, limit: int) -> Outgoing | None:
         """Vectors that the present index may not hold yet, some `limit` of them; ``None`` where there are none."""
@@ -210,6 +231,9 @@ class Samples(Protocol):
 
         `roughly` may be a little old: for what is shown.
         """
+
+    def surplus(self) -> int:
+        """How many vectors the present index may hold of samples that are listed no more: at most."""
 
     def generation(self) -> int:
         """The current generation of the vector index, from 1."""

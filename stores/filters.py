@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from stores.records import SampleFilter
 from workers.errors import BadFilter
-from workers.model import TONICS, KindLabel, Mode
+from workers.model import TONICS, DefectCode, KindLabel, Mode
 
 RANGES = {"bpm": "tempo.bpm", "duration_s": "audio.duration_s"}
 """Filter field -> where its number is in the analysis."""
@@ -29,6 +29,7 @@ _VALUES = {
     "tonic": frozenset(TONICS),
     "mode": frozenset(_MODES),
     "kind": frozenset(get_args(KindLabel)),
+    "defect": frozenset(get_args(DefectCode)),
     "key": frozenset(f"{tonic} {mode}" for tonic in TONICS for mode in _MODES),
     "camelot": frozenset(f"{n}{letter}" for n in range(1, 13) for letter in "AB"),
 }
@@ -36,6 +37,7 @@ _WRITTEN = {
     "tonic": f"one of {', '.join(TONICS)}",
     "mode": "major or minor",
     "kind": f"one of {', '.join(get_args(KindLabel))}",
+    "defect": f"one of {', '.join(get_args(DefectCode))}",
     "key": "written as C minor or F# major",
     "camelot": "1A to 12B",
 }
@@ -150,7 +152,8 @@ def query(where: SampleFilter) -> dict[str, Any]:
     return asked
 
 
-def metadata(analysis: Mapping[str, Any], owner: str) -> dict[str, str | int | float | bool]:
-    """What the vector index keeps beside a vector: only what is known."""
+def metadata(analysis: Mapping[str, Any], owner: str, space: int | None) -> dict[str, str | int | float | bool]:
+    """What the vector index keeps beside a vector: only what is known. `space`: what it can be compared with."""
     said = {name: at(analysis, path) for name, path in {**RANGES, **EQUALS}.items() if name in METADATA}
-    return {**{name: value for name, value in said.items() if value is not None}, "owner": owner}
+    known = {name: value for name, value in said.items() if value is not None}
+    return {**known, "owner": owner, **({} if space is None else {"space": space})}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 
@@ -56,3 +57,14 @@ class ChunkId:
 
 def _plain(number: str) -> bool:
     return number.isascii() and number.isdigit() and len(number) <= 12
+
+
+def age(version: str) -> tuple[int, ...]:
+    """An analyser's version so that a newer one is greater: ``1.10.0`` is (1, 10, 0)."""
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def of_version(sample_id: str, version: str) -> str:
+    """The id of the same content, with the same options, by another analyser."""
+    content, _, rest = sample_id.partition("-")
+    return f"{content}-{version}-{rest.rpartition('-')[2]}"

@@ -33,6 +33,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     ),
     "chunks": (_index("job", "state", "n", name="by_state"),),
     "parts": (),
+    "sources": (),
     "samples": (
         _index("v", "_id", name="range"),
         _index("silent", name="silent", partialFilterExpression={"silent": True}),

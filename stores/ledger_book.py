@@ -28,6 +28,7 @@ class LedgerBook:
         self._jobs: Documents = deciding["jobs"]
         self._chunks: Documents = deciding["chunks"]
         self._parts: Documents = deciding["parts"]
+        self._sources: Documents = deciding["sources"]
         self._listed_jobs: Documents = database["jobs"]
         self._listed_chunks: Documents = database["chunks"]
 

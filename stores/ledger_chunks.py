@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stores import outcome
-from stores.documents import DONE, DROPPED, OPEN, ended, files_of
+from stores.documents import DONE, DROPPED, OPEN, ended, files_of, owner_of_samples
 from stores.identity import ChunkId, new_token
 from stores.ledger_book import LedgerBook
 from stores.mongo_door import Document, later, literal, mongo_errors
@@ -34,13 +34,13 @@ class LedgerChunks(LedgerBook):
             files=files_of(chunk),
             token=token,
             attempt=chunk["attempt"],
-            owner=job["owner"],
+            owner=owner_of_samples(job),
             cancelled=job["cancel_requested"],
         )
 
     def _job_of(self, chunk: Document) -> Document | None:
         asked = {"_id": chunk["job"], "state": {"$ne": DROPPED}}
-        return self._jobs.find_one(asked, {"owner": 1, "cancel_requested": 1})
+        return self._jobs.find_one(asked, {"owner": 1, "source": 1, "cancel_requested": 1})
 
     @mongo_errors()
     def renew_chunk(self, claim: Claim, lease_s: float) -> tuple[bool, bool]:

@@ -123,6 +123,10 @@ class LedgerJobs(LedgerBook):
 
         return file_page(job_id, job["chunks"], fetch, status=status, cursor=cursor, limit=limit)
 
+    @mongo_errors()
+    def chunk_rows(self, job_id: str, n: int) -> list[FileRow]:
+        return [row for chunk in self._pieces(job_id, n, n + 1, None) for row in rows_of(chunk)]
+
     def _pieces(self, job_id: str, start: int, end: int, shape: Document | None) -> Iterator[Document]:
         """Chunks of a window in order, split ones by their parts; by their ids, the cheapest question there is."""
         whole = self._by_ids([str(ChunkId(job_id, n)) for n in range(start, end)], shape)

@@ -7,11 +7,12 @@ from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
-from stores.documents import DROPPED, TAKES_CHUNKS, files_of, job_of, new_chunk, stored_counts
+from stores import outcome
+from stores.documents import DROPPED, TAKES_CHUNKS, ended, files_of, job_of, new_chunk, place_key, stored_counts
 from stores.identity import ChunkId, new_token
 from stores.ledger_book import LedgerBook
 from stores.mongo_door import NOW, Document, is_over, later, literal, mongo_errors, setting_if
-from stores.records import FileRef, JobState, Reason, ScanClaim
+from stores.records import FileRef, Job, JobState, Reason, Row, ScanClaim
 from workers.errors import NotFound
 
 _SCANNING = str(JobState.SCANNING)
@@ -51,10 +52,16 @@ class LedgerScans(LedgerBook):
         return self._jobs.update_one(asked, [{"$set": {**_at_least(known), "touched_at": NOW}}]).matched_count == 1
 
     @mongo_errors()
-    def add_chunk(self, job_id: str, n: int, first: int, files: Sequence[FileRef]) -> bool:
+    def add_chunk(
+        self, job_id: str, n: int, first: int, files: Sequence[FileRef], rows: Sequence[Row] | None = None
+    ) -> bool:
         chunk, writer = ChunkId(job_id, n), new_token()
+        ends: Document = {}
+        if rows is not None:
+            outcome.check_rows(rows, len(files))
+            ends = ended(rows)
         try:
-            self._chunks.insert_one({**new_chunk(chunk, first, files), "writer": writer})
+            self._chunks.insert_one({**new_chunk(chunk, first, files), **ends, "writer": writer})
         except DuplicateKeyError:
             # Ours, if only the answer was lost: the driver sends a write again, and not every server remembers it.
             if self._chunks.find_one({"_id": str(chunk), "writer": writer}, {"_id": 1}) is None:
@@ -92,6 +99,14 @@ class LedgerScans(LedgerBook):
         if self._jobs.update_one({**held, "state": _SCANNING}, {"$set": update}).matched_count:
             return True
         return self._jobs.find_one({**held, "state": {"$ne": _SCANNING}}, {"_id": 1}) is not None
+
+    @mongo_errors()
+    def earlier(self, job_id: str) -> Job | None:
+        key = place_key(self._find_job(self._jobs, job_id))
+        known = None if key is None else self._sources.find_one({"_id": key})
+        asked = None if known is None else {"_id": known["job"], "state": str(JobState.COMPLETE)}
+        found = None if asked is None else self._jobs.find_one(asked)
+        return None if found is None or found["_id"] == job_id else job_of(found, stored_counts(found))
 
     @mongo_errors()
     def idle_scans(self) -> list[str]:

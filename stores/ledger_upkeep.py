@@ -8,12 +8,14 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from stores import outcome
-from stores.documents import ACTIVE, OPEN, SPLIT, SPLITTING, all_ended, files_of, new_chunk
+from stores.documents import ACTIVE, OPEN, SPLIT, SPLITTING, all_ended, files_of, new_chunk, place_key
 from stores.identity import ChunkId
 from stores.ledger_book import FREE, LedgerBook
 from stores.mongo_door import NOW, Document, Expression, literal, mongo_errors, only_duplicates, setting_if
 from stores.records import Counts, JobState, Reason, Row, Status
 
+_LOOK_AHEAD = 50
+"""Chunk numbers looked at to find the next open ones: a query costs by what it matches."""
 _WINDOW = 500
 """Chunk numbers looked at in one query."""
 
@@ -24,8 +26,16 @@ class LedgerUpkeep(LedgerBook):
     @mongo_errors()
     def unfed(self, job_id: str, limit: int) -> list[str]:
         job = self._jobs.find_one({"_id": job_id, "state": {"$in": ACTIVE}}, {"fed": 1, "chunks": 1})
-        numbers = range(job["fed"], min(job["fed"] + limit, job["chunks"])) if job else ()
-        return [str(ChunkId(job_id, n)) for n in numbers]
+        found: list[int] = []
+        at, end = (job["fed"], job["chunks"]) if job else (0, 0)
+        while at < end and len(found) < limit:
+            below = min(at + max(limit, _LOOK_AHEAD), end)
+            here = [chunk["n"] for chunk in self._in_state(job_id, OPEN, at, below, [{"$project": {"n": 1}}])]
+            if job and not found and not here:  # a scan ended all of these itself
+                self._fed_below(job, below)
+            found += here
+            at = below
+        return [str(ChunkId(job_id, n)) for n in found[:limit]]
 
     @mongo_errors()
     def mark_fed(self, job_id: str, chunk_ids: Sequence[str]) -> None:
@@ -33,10 +43,13 @@ class LedgerUpkeep(LedgerBook):
         mine = [each for each in chunk_ids if each.startswith(f"{job_id}:")]
         if mine:
             self._chunks.update_many({"_id": {"$in": mine}, "state": OPEN}, [{"$set": {"fed_at": NOW}}])
-        said, fed = set(mine), job["fed"]
-        while fed < job["chunks"] and str(ChunkId(job_id, fed)) in said:
-            fed += 1
-        self._fed_below(job, fed)
+        said = {chunk.n for chunk in map(ChunkId.parse, mine) if chunk is not None and not chunk.part}
+        below = min(max(said, default=-1) + 1, job["chunks"])
+        if below > job["fed"]:
+            # Up to the first that is open and was not published; a scan ends some itself, and those need not be.
+            still_open = self._in_state(job_id, OPEN, job["fed"], below, [{"$project": {"n": 1}}])
+            gaps = (chunk["n"] for chunk in still_open if chunk["n"] not in said)
+            self._fed_below(job, min(gaps, default=below))
 
     def _fed_below(self, job: Document, fed: int) -> None:
         if fed > job["fed"]:
@@ -154,6 +167,9 @@ class LedgerUpkeep(LedgerBook):
         final = {"state": str(state), "counts": tally, "fed": job["chunks"]}
         asked = {"_id": job_id, "state": str(JobState.RUNNING), "cancel_requested": job["cancel_requested"]}
         won = self._jobs.update_one(asked, {"$set": final, "$currentDate": {"finished_at": True}}).modified_count
+        key = place_key(job)
+        if won and key is not None and state is JobState.COMPLETE:
+            self._sources.update_one({"_id": key}, {"$max": {"job": job_id}}, upsert=True)
         return state if won else None
 
 

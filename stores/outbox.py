@@ -24,6 +24,7 @@ from stores.idranges import walk
 from stores.mongo_door import Document, Documents, MongoDatabase, mongo_errors
 from stores.records import NewSample, Outgoing, PendingVector
 from stores.thrift import ThriftyCount
+from stores.versions import HIDDEN, LISTED, MongoVersions
 
 _GENERATION = "generation"
 _FIRST_SPAN = 1 / 256
@@ -31,29 +32,38 @@ _PARCEL = 200
 """Most vectors in one parcel: some 150 KB."""
 
 
-class MongoOutbox:
+class MongoOutbox(MongoVersions):
     """What the index writer asks of the samples."""
 
     def __init__(self, database: MongoDatabase) -> None:
+        super().__init__(database)
         deciding = database.with_options(read_preference=ReadPreference.PRIMARY)
-        self._samples: Documents = deciding["samples"]
         self._parcels: Documents = deciding["outbox"]
-        self._meta: Documents = deciding["meta"]
         self._span = _FIRST_SPAN
         self._indexed = ThriftyCount()
         self._keys: deque[tuple[str, int]] = deque()
         """Parcels listed and not yet taken: (key, vectors in it)."""
 
-    def _post(self, samples: Sequence[NewSample]) -> list[Document]:
-        """Leave parcels for samples about to be written."""
-        vectors = [_vector(new.id, new.vector, new.analysis, new.owner) for new in samples if new.vector]
-        parcels = [
-            {"_id": str(ObjectId()), "ready": False, "n": len(part), "vectors": part}
-            for part in (vectors[n : n + _PARCEL] for n in range(0, len(vectors), _PARCEL))
-        ]
+    def _post(self, samples: Sequence[NewSample], *, stepping: bool) -> list[Document]:
+        """Leave parcels for samples about to be written. `stepping`: older ones are to step back for any of them."""
+        parcels: list[Document] = []
+        for n in range(0, len(samples), _PARCEL):
+            part = samples[n : n + _PARCEL]
+            vectors = [_vector(new.id, new.vector, new.analysis, new.owner, new.space) for new in part if new.vector]
+            parcel = {"_id": str(ObjectId()), "ready": False, "n": len(vectors), "vectors": vectors}
+            if stepping:
+                parcels.append({**parcel, "ids": [new.id for new in part]})
+            elif vectors:
+                parcels.append(parcel)
         if parcels:
             self._parcels.insert_many(parcels)
         return parcels
+
+    def _step_back(self, ids: Sequence[str]) -> None:
+        """Let older answers to these contents be hidden."""
+        versions = [version for version, _ in self._known_versions()]
+        if len(versions) > 1:
+            self._supersede(ids, versions, int(self._read_meta().get("n", 1)))
 
     def _send_off(self, parcels: Sequence[Document]) -> None:
         """Their samples are written now."""
@@ -92,14 +102,14 @@ class MongoOutbox:
         found: list[Document] = []
         for window, span in walk(after, self._span):
             self._span = span
-            asked = {"v": 1, "_id": window}
-            wanted = {"vector": 1, "analysis": 1, "owners": 1}
+            asked = {"v": LISTED, "_id": window}
+            wanted = {"vector": 1, "analysis": 1, "owners": 1, "space": 1}
             found += self._samples.find(asked, wanted).sort("_id", 1).limit(limit - len(found))
             if len(found) >= limit:
                 self._span = max(self._span / 4, 1 / 65536)  # a query costs by what it matches
                 break
         vectors = tuple(
-            _pending(_vector(each["_id"], each["vector"], each["analysis"], each["owners"][0]))
+            _pending(_vector(each["_id"], each["vector"], each["analysis"], _first_owner(each), each.get("space")))
             for each in found
             if each.get("vector")
         )
@@ -129,6 +139,7 @@ class MongoOutbox:
                 continue
             asked = {"_id": {"$in": [each["id"] for each in parcel["vectors"]]}}
             there = {each["_id"] for each in self._samples.find(asked, {"_id": 1})}
+            self._step_back(parcel.get("ids", ()))
             kept = [each for each in parcel["vectors"] if each["id"] in there]
             if kept:
                 # Under another key: whoever posted it may live after all, and then has to miss it and post it whole.
@@ -144,9 +155,19 @@ class MongoOutbox:
 
     def _count_indexed(self) -> int:
         # In this order: what is written meanwhile makes it less, never more than the index can hold.
-        with_vector = self._samples.count_documents({"v": 1}) - self._samples.count_documents({"silent": True})
+        with_vector = self._samples.count_documents({"v": LISTED}) - self._samples.count_documents({"silent": True})
         waiting = sum(int(parcel["n"]) for parcel in self._parcels.find({}, {"n": 1}))
         return max(0, with_vector - waiting)
+
+    @mongo_errors()
+    def surplus(self) -> int:
+        # Of the generation before, too: a vector may come late into the present one.
+        since = self.generation() - 1
+        return self._samples.count_documents({"v": HIDDEN, "hidden_in": {"$gte": since}})
+
+    @mongo_errors()
+    def spaces(self) -> frozenset[int]:
+        return frozenset(space for _, space in self._known_versions())
 
     @mongo_errors()
     def generation(self) -> int:
@@ -169,8 +190,12 @@ def _insert_once(collection: Documents, document: Document) -> None:
         collection.insert_one(document)
 
 
-def _vector(sample_id: str, vector: bytes, analysis: Mapping[str, Any], owner: str) -> Document:
-    return {"id": sample_id, "vector": Binary(vector), "metadata": filters.metadata(analysis, owner)}
+def _first_owner(document: Document) -> str:
+    return next(iter(document["owners"]), "")
+
+
+def _vector(sample_id: str, vector: bytes, analysis: Mapping[str, Any], owner: str, space: int | None) -> Document:
+    return {"id": sample_id, "vector": Binary(vector), "metadata": filters.metadata(analysis, owner, space)}
 
 
 def _pending(said: Document) -> PendingVector:

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from workers.model import VECTOR_VERSION
+
 T = TypeVar("T")
 
 
@@ -73,6 +75,8 @@ class FileRef:
     mtime_ns: int = 0
     reason: Reason | None = None
     """Set where the scan already knows that it cannot be analysed (a FIFO, a link out of the root)."""
+    known: str | None = None
+    """The sample of its content, where the scan knows that without reading it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,21 @@ class FolderSource:
     root: str
     path: str = ""
     pattern: str = "**/*"
+    rescan: bool = False
+    """Do not read files that are as they were in the last complete job over the same folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class SamplesSource:
+    """Samples that an older analyser made."""
+
+    analyzer: str
+    """Older than this one."""
+    owner: str | None
+    """Only theirs; ``None``: everybody's, and what is made of them stays theirs."""
+
+
+Source = FolderSource | SamplesSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +141,7 @@ class NewJob:
 
     owner: str
     priority: Priority
-    source: FolderSource | None
+    source: Source | None
     """``None``: the files come with the request (a manifest, an upload)."""
     idempotency_key: str | None = None
     fingerprint: str = ""
@@ -139,7 +158,7 @@ class Job:
     owner: str
     state: JobState
     priority: Priority
-    source: FolderSource | None
+    source: Source | None
     label: str
     created_at: datetime
     counts: Counts
@@ -164,6 +183,7 @@ class Claim:
     token: str
     attempt: int
     owner: str
+    """Whose the samples will be; empty where they only take the place of older ones."""
     cancelled: bool
     """The job was cancelled: end every file `skipped`."""
 
@@ -217,6 +237,8 @@ class NewSample:
     origin: Origin
     owner: str
     file: FileRef
+    space: int = VECTOR_VERSION
+    """Only vectors of one space can be compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +252,10 @@ class Sample:
     files: tuple[FileRef, ...]
     """Where this content was seen, the first one first."""
     created_at: datetime
+    space: int | None = None
+    """Of its vector; ``None`` where that was not noted."""
+    superseded_by: str | None = None
+    """The sample of the same content by a newer analyser, which is shown in its place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
 
 from bson import Binary
-from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from stores import cursor as cursors
 from stores import filters
+from stores.identity import age, of_version
 from stores.idranges import walk
 from stores.mongo_door import Document, Documents, MongoDatabase, mongo_errors, only_duplicates
 from stores.outbox import MongoOutbox
+from stores.places import file_of, inherited, place_of, sighting
 from stores.records import FileRef, NewSample, Origin, Page, Sample, SampleFilter
 from stores.thrift import ThriftyCount
+from stores.versions import HIDDEN, LISTED
 from workers.errors import NotFound
 
-MOST_PLACES = 20
 _FIRST_SPAN = 1 / 1024
 _RARE_SPAN = 1 / 16
 """If so wide a range did not fill a page, what is looked for is rare: then one query by its own index is cheaper."""
@@ -40,7 +41,7 @@ class MongoSamples(MongoOutbox):
     def known(self, ids: Iterable[str]) -> dict[str, Origin]:
         # A chunk asks this and then `seen_at` for the same samples: each is read once, half of the cost of a file
         # that is known already. What is remembered may be old, so every write has its condition again.
-        found = self._samples.find({"_id": {"$in": list(ids)}}, {"origin": 1, "places": 1, "owners": 1})
+        found = self._samples.find({"_id": {"$in": list(ids)}}, {"origin": 1, **_SIGHTED})
         self._just_asked = {each["_id"]: each for each in found}
         return {name: _origin(each) for name, each in self._just_asked.items()}
 
@@ -52,11 +53,16 @@ class MongoSamples(MongoOutbox):
     def insert(self, samples: Sequence[NewSample]) -> dict[str, Origin]:
         if not samples:
             return {}
-        parcels = self._post(samples)
+        self._note(samples)
+        versions = [version for version, _ in self._known_versions()]
+        kin = self._kin(samples, versions) if len(versions) > 1 else {}
+        parcels = self._post(samples, stepping=len(versions) > 1)
         # Pictures first: a sample that is there has all that belongs to it.
         pictures = [{"_id": new.id, "peaks": Binary(new.peaks), "mel": Binary(new.mel)} for new in samples]
         _insert_new(self._previews, pictures)
-        all_new = _insert_new(self._samples, [_document(new) for new in samples])
+        all_new = _insert_new(self._samples, [_document(new, kin.get(new.content)) for new in samples])
+        # Read again: who began to write meanwhile may not have seen ours.
+        self._step_back([new.id for new in samples])
         self._send_off(parcels)
         return {new.id: new.origin for new in samples} if all_new else self._origins([new.id for new in samples])
 
@@ -65,14 +71,16 @@ class MongoSamples(MongoOutbox):
         known, self._just_asked = self._just_asked, {}
         others = list({sample_id for sample_id, _ in places} - known.keys())
         if others:
-            found = self._samples.find({"_id": {"$in": others}}, {"places": 1, "owners": 1})
+            found = self._samples.find({"_id": {"$in": others}}, _SIGHTED)
             known = known | {each["_id"]: each for each in found}
-        updates: list[UpdateOne] = []
-        for sample_id, file in places:
-            if sample_id in known:
-                updates += _sighting(known[sample_id], owner or known[sample_id]["owners"][0], file)
+        there = [(known[sample_id], file) for sample_id, file in places if sample_id in known]
+        whose = [(each, owner or next(iter(each["owners"]), ""), file) for each, file in there]
+        updates = [update for each, by, file in whose for update in sighting(each, by, file)]
         if updates:
             self._samples.bulk_write(updates, ordered=False)
+        newer = [(of_version(each["_id"], each["newer"]), file) for each, file in there if "newer" in each]
+        if newer:
+            self.seen_at(newer, owner=owner)
 
     @mongo_errors()
     def settled(self, digests: Sequence[str]) -> dict[str, frozenset[str]]:
@@ -93,10 +101,10 @@ class MongoSamples(MongoOutbox):
         return _sample(found, owner)
 
     @mongo_errors()
-    def many(self, sample_ids: Sequence[str], *, owner: str | None = None) -> dict[str, Sample]:
+    def many(self, sample_ids: Sequence[str], *, owner: str | None = None, listed: bool = False) -> dict[str, Sample]:
         asked: Document = {"_id": {"$in": list(sample_ids)}}
         found = self._listed.find(asked if owner is None else {**asked, "owners": owner}, {"vector": 0})
-        return {each["_id"]: _sample(each, owner) for each in found}
+        return {each["_id"]: _sample(each, owner) for each in found if not listed or each["v"] == LISTED}
 
     @mongo_errors()
     def vectors(self, sample_ids: Sequence[str]) -> dict[str, bytes]:
@@ -125,9 +133,10 @@ class MongoSamples(MongoOutbox):
         for window, span in walk(after, _FIRST_SPAN):
             rare = bool(asked) and span > _RARE_SPAN
             # Two stages: the embedded server takes the index of the first, however it likes the second.
-            stages: list[Document] = [{"$match": {"v": 1, "_id": window}}, {"$match": asked}]
+            stages: list[Document] = [{"$match": {"v": LISTED, "_id": window}}, {"$match": asked}]
             if rare:
-                stages = [{"$match": {**asked, "_id": {name: window[name] for name in window if name != "$lt"}}}]
+                behind = {name: window[name] for name in window if name != "$lt"}
+                stages = [{"$match": {**asked, "_id": behind}}, {"$match": {"v": LISTED}}]
             ahead = limit - len(found)
             ends: list[Document] = [{"$sort": {"_id": 1}}, {"$limit": ahead}, {"$project": {"vector": 0}}]
             found += self._listed.aggregate([*stages, *ends])
@@ -137,7 +146,24 @@ class MongoSamples(MongoOutbox):
 
     @mongo_errors()
     def count(self) -> int:
-        return self._all.get(None, self._listed.estimated_document_count)
+        several = len(self._known_versions()) > 1
+        counted = partial(self._listed.count_documents, {"v": LISTED})
+        return self._all.get(several, counted if several else self._listed.estimated_document_count)
+
+    @mongo_errors()
+    def outdated(self, analyzer: str, *, owner: str | None, after: str, limit: int) -> list[Sample]:
+        asked: Document = {"analyzer": {"$ne": analyzer}}
+        found: list[Sample] = []
+        while len(found) < limit:
+            step = self._matching(asked if owner is None else {**asked, "owners": owner}, after, limit)
+            found += [_sample(each, owner) for each in step if age(each["analyzer"]) < age(analyzer)]
+            if len(step) < limit:
+                break
+            after = step[-1]["_id"]
+        return found[:limit]
+
+
+_SIGHTED = {"places": 1, "owners": 1, "newer": 1}
 
 
 def _origin(document: Document) -> Origin:
@@ -161,58 +187,22 @@ def _insert_new(collection: Documents, documents: Sequence[Document]) -> bool:
     return True
 
 
-def _document(new: NewSample) -> Document:
+def _document(new: NewSample, older: Document | None) -> Document:
+    mine = [new.owner] if new.owner else []
+    owners, places = inherited(mine, [place_of(each, new.file) for each in mine], older)
     document: Document = {
         "_id": new.id,
-        "v": 1,
+        "v": LISTED,
         "content": new.content,
         "analyzer": new.analyzer,
         "analysis": dict(new.analysis),
         "origin": {"job": new.origin.job_id, "index": new.origin.index},
-        "owners": [new.owner],
-        "places": [_place(new.owner, new.file)],
+        "space": new.space,
+        "owners": owners,
+        "places": places,
         "created_at": datetime.now(UTC),
     }
     return {**document, **({"vector": Binary(new.vector)} if new.vector else {"silent": True})}
-
-
-def _place(owner: str, file: FileRef) -> Document:
-    """Where a content was seen, whose file that is, and the path as text is looked for."""
-    place: Document = {"owner": owner, "root": file.root, "path": file.path, "lower": file.path.lower()}
-    place |= {"size": file.size, "mtime_ns": file.mtime_ns}
-    return place if file.raw is None else {**place, "raw": Binary(file.raw)}
-
-
-def _file(place: Mapping[str, Any]) -> FileRef:
-    raw = place.get("raw")
-    return FileRef(
-        root=place["root"],
-        path=place["path"],
-        raw=None if raw is None else bytes(raw),
-        size=place["size"],
-        mtime_ns=place["mtime_ns"],
-    )
-
-
-def _sighting(known: Document, owner: str, file: FileRef) -> list[UpdateOne]:
-    """The writes that one place needs, none if all is known. Conditions again in the write: others see places too."""
-    same = {"owner": owner, "root": file.root, "path": file.path}
-    places: list[Document] = known["places"]
-    push: Document = {"$push": {"places": _place(owner, file)}}
-    updates = []
-    if owner not in known["owners"]:
-        updates.append(UpdateOne({"_id": known["_id"]}, {"$addToSet": {"owners": owner}}))
-    if len(places) < MOST_PLACES and not any(same.items() <= place.items() for place in places):
-        asked = {
-            "_id": known["_id"],
-            "places": {"$not": {"$elemMatch": same}},
-            f"places.{MOST_PLACES - 1}": {"$exists": False},
-        }
-        updates.append(UpdateOne(asked, push))
-    if all(place["owner"] != owner for place in places):
-        # However many places others have: without one of their own they could neither find nor hear it.
-        updates.append(UpdateOne({"_id": known["_id"], "places": {"$not": {"$elemMatch": {"owner": owner}}}}, push))
-    return updates
 
 
 def _sample(document: Document, owner: str | None) -> Sample:
@@ -221,6 +211,8 @@ def _sample(document: Document, owner: str | None) -> Sample:
         content=document["content"],
         analyzer=document["analyzer"],
         analysis=document["analysis"],
-        files=tuple(_file(place) for place in document["places"] if owner in (None, place["owner"])),
+        files=tuple(file_of(place) for place in document["places"] if owner in (None, place["owner"])),
         created_at=document["created_at"],
+        space=document.get("space"),
+        superseded_by=of_version(document["_id"], document["newer"]) if document["v"] == HIDDEN else None,
     )

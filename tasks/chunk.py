@@ -22,6 +22,7 @@ from stores.doors import Ledger, Samples
 from stores.outcome import CANCELLED
 from stores.records import Claim, FileRef, NewSample, Origin, Reason, Row, Status
 from tasks.cutting import has_audio_name
+from tasks.known import is_current
 from tasks.lease import ChunkLease, Lost, Tired
 from tasks.opened import Seen, hash_file, opened_again
 from tasks.patience import patiently
@@ -138,6 +139,8 @@ def _hash_all(work: _Work, bench: Bench, lease: ChunkLease) -> None:
             work.rows[n] = _row_of_reason(file.reason)
         elif lease.cancelled_before(file):
             work.rows[n] = CANCELLED
+        elif file.known is not None and is_current(file.known):
+            work.rows[n] = Row(Status.REUSED, sample_id=file.known)
         else:
             try:
                 work.seen[n] = _guarded(file, partial(hash_file, bench.roots, file, bench.max_file_bytes))

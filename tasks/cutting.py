@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from stores.records import FileRef
+from tasks.known import is_current
 
 FILE_COST_S: Final = 0.004
 """Opening, hashing and writing one short file."""
@@ -61,7 +62,7 @@ def has_audio_name(path: str) -> bool:
 
 def cost_s(file: FileRef, max_analyzed_s: float = 600) -> float:
     """Estimated work on a file, in seconds of one core."""
-    if file.reason is not None or file.size < 0:
+    if file.reason is not None or file.size < 0 or (file.known is not None and is_current(file.known)):
         return FILE_COST_S / 4
     rate = BYTES_PER_SECOND.get(_extension(file.path))
     sound_s = min(file.size / rate, max_analyzed_s) if rate else 0.0

@@ -29,6 +29,8 @@ PART: Final = "index"
 _HOLD_S: Final = 30.0
 _BEAT_TTL_S: Final = 30.0
 _CHECK_EACH_S: Final = 60.0
+_SURPLUS: Final = 100
+"""So few vectors too many are not worth a rebuild."""
 _ORPHAN_S: Final = 20.0
 """Samples are written within seconds; after so long whoever began to is dead, or will see that it was given up."""
 
@@ -139,15 +141,27 @@ class IndexWriter:
             if self._differs(holds, drained) and not (drained and self._more_came()):
                 raise VectorIndexBroken(f"It holds {holds} vectors and should hold {self._should}.")
         if drained:
+            self._drop_surplus(holds)
             self._rebuilding.reset()
             self._next_check = self._clock() + _CHECK_EACH_S
+
+    def _drop_surplus(self, holds: int) -> None:
+        """Begin a new generation where a good part of this one is listed no more, as after a new analyser."""
+        if self._samples.surplus() <= _SURPLUS:
+            return
+        self._should = self._samples.indexed_count()
+        surplus = holds - self._should
+        if surplus > max(_SURPLUS, self._should // 2):
+            self._rebuild(f"{surplus} of its vectors belong to samples that newer ones replaced.")
 
     def _more_came(self) -> bool:
         """Whether samples were written while we counted: only we take parcels away, so theirs would still be here."""
         return self._samples.outgoing(1) is not None or bool(self._samples.unready())
 
     def _differs(self, holds: int, drained: bool) -> bool:
-        return holds < self._should or (drained and holds != self._should)
+        if holds < self._should:
+            return True
+        return drained and holds > self._should and holds > self._should + self._samples.surplus()
 
     def _rebuild(self, why: str) -> None:
         was = self._generation if self._generation is not None else self._samples.generation()

@@ -35,6 +35,7 @@ def scan_job(job_id: object, child: Child) -> Slice:
         ended = scan_slice(
             job_id,
             child.stores.ledger,
+            child.stores.samples,
             settings.all_roots,
             settings.queue,
             max_analyzed_s=settings.decode.max_analyzed_s,

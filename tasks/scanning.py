@@ -7,19 +7,22 @@ a scan may die at any point.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
 import structlog
 
 from config.settings import QueueSettings
-from stores.doors import Ledger
-from stores.records import FileRef, FolderSource, Reason, ScanClaim
+from stores.doors import Ledger, Samples
+from stores.records import FileRef, FolderSource, Reason, Row, ScanClaim, Source, Status
 from tasks.cutting import Cutter
-from tasks.pattern import compile_pattern
-from tasks.walk import identity, walk
+from tasks.known import is_current
+from tasks.remembered import Remembered
+from tasks.sources import entries
+from tasks.walk import Entries
 from workers.errors import BadPattern, NotFound, OutsideRoot, SampleMindError, Unreadable
 
 log = structlog.stdlib.get_logger(__name__)
@@ -48,6 +51,7 @@ class _Overtaken(Exception):
 def scan_slice(
     job_id: str,
     ledger: Ledger,
+    samples: Samples,
     roots: Mapping[str, Path],
     queue: QueueSettings,
     *,
@@ -69,7 +73,7 @@ def scan_slice(
     cutter = Cutter(queue.chunk_cost_s, queue.chunk_files, max_analyzed_s)
     slice_ = _Slice(ledger, claim, queue, cutter, clock)
     try:
-        return slice_.run(claim.job.source, roots)
+        return slice_.run(claim.job.source, entries(claim.job.source, roots, samples, claim.after))
     except _Lost:
         return Slice.LOST
     except _Overtaken:
@@ -89,22 +93,25 @@ class _Slice:
         self._ends = clock() + queue.scan_slice_s
         self._renewed = clock()
 
-    def run(self, source: FolderSource, roots: Mapping[str, Path]) -> Slice:
-        if source.root not in roots:
-            raise NotFound(f"There is no library root {source.root!r} here.")
-        pattern = compile_pattern(source.pattern)
-        # The data folder may lie below a root: everybody's uploads and the cluster's secrets are no library.
-        skip = identity(roots["uploads"].parent) if "uploads" in roots else frozenset()
-        with closing(walk(source.root, roots[source.root], source, pattern, self._claim.after, skip)) as files:
+    def run(self, source: Source, found: Entries) -> Slice:
+        earlier = self._remembered(source)
+        with closing(found) as files:
             for file in files:
                 self._keep_lease()
                 if file is not None:
-                    self._write(self._cutter.add(file))
+                    known = earlier.sample_of(file) if earlier else None
+                    self._write(self._cutter.add(replace(file, known=known) if known else file))
                 if self._clock() >= self._ends and self._may_pause():
                     self._ledger.release_scan(self._job_id, self._claim.token)
                     return Slice.MORE
         self._write(self._cutter.end())
         return self.end(None)
+
+    def _remembered(self, source: Source) -> Remembered | None:
+        if not isinstance(source, FolderSource) or not source.rescan:
+            return None
+        earlier = self._ledger.earlier(self._job_id)
+        return Remembered(self._ledger, earlier) if earlier else None
 
     def end(self, reason: Reason | None) -> Slice:
         ended = self._ledger.finish_scan(self._job_id, self._claim.token, reason)
@@ -128,7 +135,8 @@ class _Slice:
 
     def _write(self, chunks: Iterable[list[FileRef]]) -> None:
         for chunk in chunks:
-            if not self._ledger.add_chunk(self._job_id, self._next_chunk, self._next_file, chunk):
+            rows = _rows_of_known(chunk)
+            if not self._ledger.add_chunk(self._job_id, self._next_chunk, self._next_file, chunk, rows):
                 raise _Overtaken
             self._next_chunk += 1
             self._next_file += len(chunk)
@@ -141,6 +149,12 @@ class _Slice:
         if not self._ledger.renew_scan(self._job_id, self._claim.token, self._queue.lease_s):
             raise _Lost
         self._renewed = now
+
+
+def _rows_of_known(chunk: Sequence[FileRef]) -> list[Row] | None:
+    """The ends of a chunk of which every file is known: no worker has to look at it."""
+    ids = [file.known for file in chunk if file.known is not None and is_current(file.known)]
+    return [Row(Status.REUSED, sample_id=each) for each in ids] if len(ids) == len(chunk) else None
 
 
 def _reason(error: SampleMindError) -> Reason:

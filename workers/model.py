@@ -47,6 +47,16 @@ InstrumentLabel = Literal[
     "unknown",
 ]
 Mode = Literal["major", "minor"]
+DefectCode = Literal[
+    "clipping",
+    "dc_offset",
+    "silent_head",
+    "silent_tail",
+    "phase_cancelling",
+    "click_at_seam",
+    "non_finite_samples",
+    "truncated",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +157,7 @@ class Loudness:
 class Defect:
     """Something wrong with the file: what, where, how much, in words."""
 
-    code: str
+    code: DefectCode
     message: str
     at_s: float | None = None
     amount: float | None = None

@@ -13,17 +13,31 @@ from api.schemas import SearchRequest
 from api.shapes import PROBLEMS, HitsShape
 from api.similarity import unit
 from api.views import sample_view
+from workers.model import VECTOR_VERSION
 
 router = APIRouter(prefix="/v1/search", tags=["search"], responses=PROBLEMS)
 
 
 @router.post("", summary="What sounds alike, and in which respect", responses={200: {"model": HitsShape}})
 def search(parts: Parts, who: Reader, asked: SearchRequest) -> Response:
-    """Nearest first; the sample itself is among them. `score` is the weighted mean of the aspects' similarities."""
+    """Nearest first; `score` is the weighted mean of the aspects' similarities. The sample itself is left out unless it
+    is asked for."""
     like = asked.like
-    query = unit(like.vector) if like.vector else parts.index.vector_of(like.sample or "", who.sees)
-    where = search_filter(asked.where)
-    found = parts.index.search(query, asked.aspects, where, owner=who.sees, limit=asked.limit, itself=like.sample)
+    space: int | None = VECTOR_VERSION
+    if like.vector:
+        query = unit(like.vector)
+    else:
+        query, space = parts.index.vector_of(like.sample or "", who.sees)
+    found = parts.index.search(
+        query,
+        asked.aspects,
+        search_filter(asked.where),
+        owner=who.sees,
+        limit=asked.limit,
+        space=space,
+        itself=like.sample,
+        with_itself=asked.include_self,
+    )
     return Json({"items": [_view(hit) for hit in found]})
 
 

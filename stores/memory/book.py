@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from stores import outcome
 from stores.identity import ChunkId
-from stores.records import Counts, FileRef, Job, JobState, NewJob, Reason, Row
+from stores.records import Counts, FileRef, FolderSource, Job, JobState, NewJob, Reason, Row
 from workers.errors import NotFound
 
 OPEN, SPLITTING, SPLIT, DONE = "open", "splitting", "split", "done"
@@ -58,6 +58,13 @@ class KeptJob:
     @property
     def submitted(self) -> int:
         return sum(len(chunk.files) for chunk in self.chunks)
+
+    @property
+    def place_key(self) -> tuple[str, ...] | None:
+        source = self.new.source
+        if not isinstance(source, FolderSource):
+            return None
+        return (self.new.owner, source.root, source.path, source.pattern)
 
     def pieces(self) -> Iterator[KeptChunk]:
         for chunk in self.chunks:

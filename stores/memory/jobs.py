@@ -90,6 +90,10 @@ class MemoryJobs(Book):
 
             return file_page(job_id, len(kept.chunks), fetch, status=status, cursor=cursor, limit=limit)
 
+    def chunk_rows(self, job_id: str, n: int) -> list[FileRow]:
+        with self._lock:
+            return [row for piece in self._kept(job_id).chunks[n].pieces() for row in _stretch(piece).rows()]
+
     # -- the scan
     def claim_scan(self, job_id: str, lease_s: float) -> ScanClaim | None:
         with self._lock:
@@ -102,12 +106,19 @@ class MemoryJobs(Book):
             after = kept.chunks[-1].files[-1] if kept.chunks else None
             return ScanClaim(kept.seen(), kept.scan_token, len(kept.chunks), kept.submitted, after)
 
-    def add_chunk(self, job_id: str, n: int, first: int, files: Sequence[FileRef]) -> bool:
+    def add_chunk(
+        self, job_id: str, n: int, first: int, files: Sequence[FileRef], rows: Sequence[Row] | None = None
+    ) -> bool:
+        if rows is not None:
+            outcome.check_rows(rows, len(files))
         with self._lock:
             kept = self._kept(job_id)
             if kept.state not in TAKES_CHUNKS or n != len(kept.chunks):
                 return False
-            kept.chunks.append(KeptChunk(ChunkId(job_id, n), first, tuple(files)))
+            chunk = KeptChunk(ChunkId(job_id, n), first, tuple(files))
+            if rows is not None:
+                chunk.state, chunk.rows = DONE, tuple(rows)
+            kept.chunks.append(chunk)
             kept.touched_at = self._clock()
             return True
 
@@ -136,6 +147,13 @@ class MemoryJobs(Book):
             if kept.state is JobState.SCANNING:
                 kept.state, kept.reason = JobState.RUNNING, reason
             return True
+
+    def earlier(self, job_id: str) -> Job | None:
+        with self._lock:
+            key = self._kept(job_id).place_key
+            same = [kept for kept in self._jobs.values() if kept.place_key == key and kept.id != job_id]
+            done = [kept for kept in same if key is not None and kept.state is JobState.COMPLETE]
+            return max(done, key=lambda kept: kept.id).seen() if done else None
 
     def _end_cancelled_scan(self, kept: KeptJob, token: str | None = None) -> bool:
         """A cancelled scan that nobody (but the holder of `token`) is at has ended."""

@@ -8,7 +8,7 @@ from stores import outcome
 from stores.identity import ChunkId, new_token
 from stores.memory.book import DONE, OPEN, SPLIT, SPLITTING, KeptChunk, KeptJob
 from stores.memory.jobs import MemoryJobs
-from stores.records import Claim, Counts, Job, JobState, Reason, Row, Status
+from stores.records import Claim, Counts, Job, JobState, Reason, Row, SamplesSource, Status
 
 ACTIVE = (JobState.SCANNING, JobState.RUNNING)
 
@@ -22,6 +22,7 @@ class MemoryLedger(MemoryJobs):
             if found is None or not self._free(found[1]):
                 return None
             kept, chunk = found
+            source = kept.new.source
             chunk.token, chunk.lease_until = new_token(), self._clock() + lease_s
             chunk.attempt += 1
             return Claim(
@@ -31,7 +32,7 @@ class MemoryLedger(MemoryJobs):
                 files=chunk.files,
                 token=chunk.token,
                 attempt=chunk.attempt,
-                owner=kept.new.owner,
+                owner="" if isinstance(source, SamplesSource) and source.owner is None else kept.new.owner,
                 cancelled=kept.cancel_requested,
             )
 
@@ -77,7 +78,7 @@ class MemoryLedger(MemoryJobs):
             kept = self._jobs.get(job_id)
             if kept is None or kept.state not in ACTIVE:
                 return []
-            return [str(chunk.id) for chunk in kept.chunks[kept.fed : kept.fed + limit]]
+            return [str(chunk.id) for chunk in kept.chunks[kept.fed :] if chunk.state == OPEN][:limit]
 
     def mark_fed(self, job_id: str, chunk_ids: Sequence[str]) -> None:
         with self._lock:
@@ -86,8 +87,10 @@ class MemoryLedger(MemoryJobs):
                 found = self._chunk(chunk_id)
                 if found and found[0] is kept and found[1].state == OPEN:
                     found[1].fed_at = self._clock()
-            said = set(chunk_ids)
-            while kept.fed < len(kept.chunks) and str(ChunkId(job_id, kept.fed)) in said:
+            said = [chunk for chunk in map(ChunkId.parse, chunk_ids) if chunk and chunk.job == job_id]
+            whole = {chunk.n for chunk in said if not chunk.part}
+            below = min(max(whole, default=-1) + 1, len(kept.chunks))
+            while kept.fed < below and (kept.fed in whole or kept.chunks[kept.fed].state != OPEN):
                 kept.fed += 1
 
     def stale(self, job_id: str, *, published_s_ago: float, limit: int) -> list[tuple[str, int, int]]:

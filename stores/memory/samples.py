@@ -11,6 +11,7 @@ from typing import Any
 
 from stores import cursor as cursors
 from stores import filters
+from stores.identity import age
 from stores.memory.book import moment
 from stores.records import FileRef, NewSample, Origin, Outgoing, Page, PendingVector, Sample, SampleFilter
 from workers.errors import NotFound
@@ -25,6 +26,8 @@ class _Kept:
     places: list[tuple[str, FileRef]]
     owners: list[str]
     created_at: float
+    newer: str | None = None
+    hidden_in: int = 0
 
     def names(self, owner: str | None) -> list[str]:
         return [place.path.lower() for who, place in self.places if owner in (None, who)]
@@ -44,6 +47,18 @@ class MemorySamples:
         self._walk: tuple[str, int] | None = None
         """(The last id of the walk that fills a new generation, vectors so far.)"""
 
+    def _newest(self, content: str) -> _Kept:
+        return max((kept for kept in self._kept.values() if kept.new.content == content), key=_age)
+
+    def _step_back(self, new: NewSample) -> None:
+        """Only the newest of a content is listed, and has the owners and places of all."""
+        newest = self._newest(new.content)
+        for kept in self._kept.values():
+            if kept.new.content == new.content and kept is not newest and kept.newer is None:
+                kept.newer, kept.hidden_in = newest.new.id, self._generation
+                for owner, place in kept.places:
+                    self._sight(newest, owner, place)
+
     def known(self, ids: Iterable[str]) -> dict[str, Origin]:
         with self._lock:
             return {each: self._kept[each].new.origin for each in ids if each in self._kept}
@@ -53,8 +68,9 @@ class MemorySamples:
             for new in samples:
                 if new.id not in self._kept:
                     plain = json.loads(json.dumps(new.analysis))
-                    place = (new.owner, new.file)
-                    self._kept[new.id] = _Kept(new, plain, [place], [new.owner], self._clock())
+                    places = [(new.owner, new.file)] if new.owner else []
+                    self._kept[new.id] = _Kept(new, plain, places, [who for who, _ in places], self._clock())
+                    self._step_back(new)
             vectors = tuple(_pending(new) for new in samples if new.vector)
             if vectors:
                 self._posted += 1
@@ -65,15 +81,18 @@ class MemorySamples:
         with self._lock:
             for sample_id, file in places:
                 kept = self._kept.get(sample_id)
-                if kept is None:
-                    continue
-                by = owner or kept.new.owner
-                here = {(who, place.root, place.path) for who, place in kept.places}
-                full = len(kept.places) >= MOST_PLACES and any(who == by for who, _ in kept.places)
-                if (by, file.root, file.path) not in here and not full:
-                    kept.places.append((by, file))
-                if by not in kept.owners:
-                    kept.owners.append(by)
+                while kept is not None:
+                    self._sight(kept, owner or next(iter(kept.owners), ""), file)
+                    kept = self._kept[kept.newer] if kept.newer else None
+
+    @staticmethod
+    def _sight(kept: _Kept, by: str, file: FileRef) -> None:
+        here = {(who, place.root, place.path) for who, place in kept.places}
+        full = len(kept.places) >= MOST_PLACES and any(who == by for who, _ in kept.places)
+        if (by, file.root, file.path) not in here and not full:
+            kept.places.append((by, file))
+        if by not in kept.owners:
+            kept.owners.append(by)
 
     def settled(self, digests: Sequence[str]) -> dict[str, frozenset[str]]:
         with self._lock:
@@ -90,9 +109,10 @@ class MemorySamples:
                 raise NotFound("sample")
             return self._seen(kept, owner)
 
-    def many(self, sample_ids: Sequence[str], *, owner: str | None = None) -> dict[str, Sample]:
+    def many(self, sample_ids: Sequence[str], *, owner: str | None = None, listed: bool = False) -> dict[str, Sample]:
         with self._lock:
             there = [each for each in sample_ids if each in self._kept]
+            there = [each for each in there if not listed or self._kept[each].newer is None]
             theirs = [each for each in there if owner is None or owner in self._kept[each].owners]
             return {each: self._seen(self._kept[each], owner) for each in theirs}
 
@@ -113,7 +133,7 @@ class MemorySamples:
         question = ("samples", where)
         after = str(cursors.read(question, cursor, (str,))[0]) if cursor else ""
         with self._lock:
-            rows = [kept for each, kept in sorted(self._kept.items()) if each > after]
+            rows = [kept for each, kept in self._shown() if each > after]
             rows = [
                 kept for kept in rows if filters.matches(where, kept.analysis, kept.names(where.owner), kept.owners)
             ]
@@ -121,7 +141,24 @@ class MemorySamples:
         return Page(page, cursors.write(question, (page[-1].id,)) if len(rows) > limit else None)
 
     def count(self) -> int:
-        return len(self._kept)
+        with self._lock:
+            return len(self._shown())
+
+    def outdated(self, analyzer: str, *, owner: str | None, after: str, limit: int) -> list[Sample]:
+        with self._lock:
+            rows = [kept for each, kept in self._shown() if each > after and _age(kept) < age(analyzer)]
+            return [self._seen(kept, owner) for kept in rows if owner is None or owner in kept.owners][:limit]
+
+    def spaces(self) -> frozenset[int]:
+        with self._lock:
+            return frozenset(kept.new.space for kept in self._kept.values())
+
+    def surplus(self) -> int:
+        with self._lock:
+            return sum(kept.hidden_in >= self._generation - 1 for kept in self._kept.values() if kept.newer)
+
+    def _shown(self) -> list[tuple[str, _Kept]]:
+        return [(each, kept) for each, kept in sorted(self._kept.items()) if kept.newer is None]
 
     def outgoing(self, limit: int) -> Outgoing | None:
         with self._lock:
@@ -134,7 +171,7 @@ class MemorySamples:
                 return Outgoing(tuple(once.values()), parcels=tuple(taken))
             if self._walk is None:
                 return None
-            left = [kept.new for each, kept in sorted(self._kept.items()) if each > self._walk[0]]
+            left = [kept.new for each, kept in self._shown() if each > self._walk[0]]
             vectors = tuple(_pending(new) for new in left[:limit] if new.vector)
             return Outgoing(vectors, walked_to=left[limit - 1].id if len(left) >= limit else None, walked=len(vectors))
 
@@ -156,7 +193,7 @@ class MemorySamples:
         with self._lock:
             if self._walk is not None:
                 return self._walk[1]
-            with_vector = sum(bool(kept.new.vector) for kept in self._kept.values())
+            with_vector = sum(bool(kept.new.vector) for _, kept in self._shown())
             return max(0, with_vector - sum(len(vectors) for vectors in self._parcels.values()))
 
     def generation(self) -> int:
@@ -177,8 +214,14 @@ class MemorySamples:
             analysis=kept.analysis,
             files=tuple(place for who, place in kept.places if owner in (None, who)),
             created_at=moment(kept.created_at),
+            space=kept.new.space,
+            superseded_by=kept.newer,
         )
 
 
 def _pending(new: NewSample) -> PendingVector:
-    return PendingVector(new.id, new.vector, filters.metadata(new.analysis, new.owner))
+    return PendingVector(new.id, new.vector, filters.metadata(new.analysis, new.owner, new.space))
+
+
+def _age(kept: _Kept) -> tuple[int, ...]:
+    return age(kept.new.analyzer)

@@ -35,7 +35,9 @@ def id_of(gateway: Gateway, name: str) -> str:
 
 
 def search(gateway: Gateway, name: str = "here.wav", **more: object) -> list[tuple[str, float]]:
-    answer = gateway.client.post("/v1/search", json={"like": {"sample": id_of(gateway, name)}, **more})
+    answer = gateway.client.post(
+        "/v1/search", json={"like": {"sample": id_of(gateway, name)}, "include_self": True, **more}
+    )
     assert answer.status_code == 200, answer.text
     return [(hit["sample"]["files"][0]["path"], hit["score"]) for hit in answer.json()["items"]]
 
@@ -45,6 +47,12 @@ def test_the_sound_itself_is_nearest(library: Gateway) -> None:
     assert hits[0] == ("here.wav", 1.0)
     assert hits[-1] == ("other.wav", -1.0)
     assert [score for _, score in hits] == sorted((score for _, score in hits), reverse=True)
+
+
+def test_the_sound_itself_is_left_out_unless_it_is_asked_for(library: Gateway) -> None:
+    names = [name for name, _ in search(library, include_self=False)]
+    assert names == [name for name, _ in search(library) if name != "here.wav"]
+    assert "here.wav" not in dict(search(library, include_self=False, where={"kind": "loop"}))
 
 
 def test_the_sound_itself_is_found_though_the_index_passes_over_it(

@@ -39,7 +39,7 @@ def test_neighbours_come_in_their_order_and_through_every_filter(gateway: Gatewa
     gateway.index()
 
     def search(**more: object) -> list[tuple[str, float]]:
-        answer = gateway.client.post("/v1/search", json={"like": {"sample": here}, **more})
+        answer = gateway.client.post("/v1/search", json={"like": {"sample": here}, "include_self": True, **more})
         assert answer.status_code == 200, answer.text
         return [(hit["sample"]["files"][0]["path"], hit["score"]) for hit in answer.json()["items"]]
 

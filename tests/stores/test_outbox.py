@@ -13,6 +13,7 @@ from stores.mongo import MongoStores
 from stores.records import NewSample, PendingVector
 from tests.stores.conftest import Bench
 from tests.stores.making import sample
+from workers.model import VECTOR_VERSION
 
 
 def drain(samples: Samples, limit: int = 10) -> list[str]:
@@ -38,8 +39,10 @@ def test_new_samples_go_out_with_what_is_known_of_them(bench: Bench) -> None:
         "camelot": "5A",
     }
     assert outgoing.vectors == (
-        PendingVector(full.id, full.vector, {**said, "duration_s": 2.0, "owner": "ada"}),
-        PendingVector(bare.id, bare.vector, {"kind": "one-shot", "duration_s": 8.0, "owner": "bob"}),
+        PendingVector(full.id, full.vector, {**said, "duration_s": 2.0, "owner": "ada", "space": VECTOR_VERSION}),
+        PendingVector(
+            bare.id, bare.vector, {"kind": "one-shot", "duration_s": 8.0, "owner": "bob", "space": VECTOR_VERSION}
+        ),
     )
 
 
@@ -188,8 +191,8 @@ def test_a_parcel_given_up_too_early_is_posted_again(mongo: MongoStores, monkeyp
     samples = mongo.samples
     posted = samples._post
 
-    def slow(new: Sequence[NewSample]) -> Any:
-        parcels = posted(new)
+    def slow(new: Sequence[NewSample], *, stepping: bool) -> Any:
+        parcels = posted(new, stepping=stepping)
         samples.adopt(samples.unready())
         return parcels
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,6 +49,26 @@ def new(n: int) -> NewSample:
         owner="me",
         file=FileRef("library", f"{n}.wav"),
     )
+
+
+def test_an_index_full_of_replaced_vectors_is_well_and_is_renewed_when_there_are_many(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.index._SURPLUS", 12)
+    add(cluster, 20)
+    one = writer(cluster)
+    drain(cluster, one)
+    cluster.samples.insert([replace(new(n), id=f"{n}-2", analyzer="2") for n in range(10)])
+    drain(cluster, one)
+    cluster.clock.advance(100)
+    drain(cluster, one)
+    assert (cluster.stores.vectors.probe(), cluster.samples.generation()) == (30, 1)
+    cluster.samples.insert([replace(new(n), id=f"{n}-2", analyzer="2") for n in range(10, 20)])
+    drain(cluster, one)
+    cluster.clock.advance(100)
+    drain(cluster, one)
+    drain(cluster, one)
+    assert (cluster.stores.vectors.probe(), cluster.samples.generation()) == (20, 2)
 
 
 def drain(cluster: Cluster, one: IndexWriter, rounds: int = 50) -> None:

@@ -40,7 +40,7 @@ class Ticking:
 
 
 def scan(cluster: Cluster, job: Job, root: Path, step_s: float = 0.0, queue: QueueSettings = QUEUE) -> Slice:
-    return scan_slice(job.id, cluster.ledger, {"library": root}, queue, clock=Ticking(cluster, step_s))
+    return scan_slice(job.id, cluster.ledger, cluster.samples, {"library": root}, queue, clock=Ticking(cluster, step_s))
 
 
 def rows(cluster: Cluster, job: Job) -> list[FileRow]:
