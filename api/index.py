@@ -12,6 +12,7 @@ from api.similarity import Likeness, leaning, likeness, pack, unpack, weights_of
 from stores.doors import Samples, Vectors
 from stores.records import Hit, Sample, SampleFilter
 from workers.errors import VectorIndexBroken
+from workers.model import VECTOR_VERSION
 
 _CANDIDATES: Final = 200
 """Least to ask the index for. Measured in a library with 10,000 almost equal sounds and 500 odd ones: of the ten
@@ -69,7 +70,7 @@ class Index:
         *,
         owner: str | None,
         limit: int,
-        space: int | None,
+        space: int | None = VECTOR_VERSION,
         itself: str | None = None,
         with_itself: bool = False,
     ) -> list[Found]:

@@ -78,7 +78,7 @@ class JobShape(Shape):
     """A job."""
 
     id: str = Field(examples=["01JD4V8Q2M6T9X3K7B5N1C0ZWE"])
-    state: Literal["receiving", "scanning", "running", "complete", "cancelled", "failed"]
+    state: Literal["receiving", "scanning", "running", "paused", "complete", "cancelled", "failed"]
     counts: CountsShape
     label: str = Field(examples=["library/drums"])
     priority: Literal["interactive", "normal", "bulk"]
@@ -156,7 +156,9 @@ class SampleShape(BaseModel):
     defects: list[dict[str, Any]]
     files: list[PlaceShape]
     created_at: str
-    superseded_by: str | None = Field(description="The same content's sample by a newer analyser, shown in its place.")
+    superseded_by: str | None = Field(
+        None, description="Where a newer analyser's sample of the same content is shown in its place: that one."
+    )
 
 
 class SamplesShape(Shape):

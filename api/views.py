@@ -64,7 +64,7 @@ def sample_view(sample: Sample) -> dict[str, Any]:
         **sample.analysis,
         "files": [{"root": file.root, "path": file.path} for file in sample.files],
         "created_at": instant(sample.created_at),
-        "superseded_by": sample.superseded_by,
+        **({"superseded_by": sample.superseded_by} if sample.superseded_by else {}),
     }
 
 

@@ -128,7 +128,7 @@ def submit(
         raise typer.Exit(FAILURE)
 
 
-@app.command()
+@app.command(short_help="Analyse anew what an older analyser said.")
 def recompute(
     watch: Annotated[bool, typer.Option("--watch", help="Show progress until the job ends.")] = False,
     url: Url = None,

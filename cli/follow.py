@@ -84,7 +84,7 @@ def _display() -> Iterator[Callable[[Json], None]]:
             bar.update(
                 task,
                 # while the folder is walked the total still grows
-                description="walking" if scanning else "analysing",
+                description="paused" if job["state"] == "paused" else "walking" if scanning else "analysing",
                 total=counts["submitted"] or None,
                 completed=settled,
                 said=f"{speed(job)}  {counts_text(counts, markup=True)}",

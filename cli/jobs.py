@@ -1,4 +1,4 @@
-"""``samplemind jobs``: list, show, watch, files, cancel."""
+"""``samplemind jobs``: list, show, watch, files, cancel, pause, resume."""
 
 from __future__ import annotations
 
@@ -130,6 +130,24 @@ def cancel(job_id: JobId, url: Url = None, data_dir: DataDir = None) -> None:
             return
         gateway.call("DELETE", f"/v1/jobs/{quoted(job_id)}")
     typer.echo(f"Job {job_id} is being cancelled; what has not started ends as skipped.")
+
+
+@jobs.command()
+def pause(job_id: JobId, url: Url = None, data_dir: DataDir = None) -> None:
+    """Pause a job: nothing more of it is begun until it is resumed."""
+    _order("pause", job_id, url, data_dir)
+
+
+@jobs.command()
+def resume(job_id: JobId, url: Url = None, data_dir: DataDir = None) -> None:
+    """Go on with a paused job."""
+    _order("resume", job_id, url, data_dir)
+
+
+def _order(what: str, job_id: str, url: str | None, data_dir: Path | None) -> None:
+    with connect(url, data_dir) as gateway:
+        job = gateway.call("POST", f"/v1/jobs/{quoted(job_id)}/{what}")
+    typer.echo(f"Job {job_id} is {job['state']}.")
 
 
 def quoted(identity: str) -> str:

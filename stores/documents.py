@@ -147,12 +147,16 @@ def new_job(new: NewJob) -> dict[str, Any]:
     return document if new.idempotency_key is None else {**document, "key": new.idempotency_key}
 
 
+def is_paused(job: Mapping[str, Any]) -> bool:
+    return bool(job.get("paused")) and job["state"] in ACTIVE
+
+
 def job_of(document: Mapping[str, Any], counts: Counts) -> Job:
     source, reason = document["source"], document.get("reason")
     return Job(
         id=document["_id"],
         owner=document["owner"],
-        state=JobState(document["state"]),
+        state=JobState.PAUSED if is_paused(document) else JobState(document["state"]),
         priority=Priority(document["priority"]),
         source=source_of(source) if source else None,
         label=document["label"],

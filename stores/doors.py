@@ -76,12 +76,18 @@ class Ledger(Protocol):
     def request_cancel(self, job_id: str, *, owner: str | None = None) -> Job:
         """Ask for a job to be cancelled; nothing changes for one that has ended. What is not started is skipped."""
 
+    def pause(self, job_id: str, *, owner: str | None = None) -> Job:
+        """Begin nothing more of a job; what is at work is finished. No change for one that ended or is cancelled."""
+
+    def resume(self, job_id: str, *, owner: str | None = None) -> Job:
+        """Go on with a paused job; no change for any other."""
+
     def files(self, job_id: str, *, status: Status | None, cursor: str | None, limit: int) -> Page[FileRow]:
         """A job's files in the order they were submitted. Bounded work per call, whatever the job's size."""
 
     # -- what the scan does
     def claim_scan(self, job_id: str, lease_s: float) -> ScanClaim | None:
-        """The right to walk a job's source. ``None`` if it is held, cancelled, or there is nothing to scan."""
+        """The right to walk a job's source. ``None`` if it is held, paused, cancelled, or there is nothing to scan."""
 
     def add_chunk(
         self, job_id: str, n: int, first: int, files: Sequence[FileRef], rows: Sequence[Row] | None = None
@@ -98,7 +104,7 @@ class Ledger(Protocol):
         """The files of one chunk, in order."""
 
     def renew_scan(self, job_id: str, token: str, lease_s: float) -> bool:
-        """Hold the scan longer. False if it is lost or the job was cancelled."""
+        """Hold the scan longer. False if it is lost, or the job was cancelled or paused."""
 
     def release_scan(self, job_id: str, token: str) -> None:
         """Give the scan back before its end: the next message goes on."""
@@ -108,7 +114,8 @@ class Ledger(Protocol):
 
     # -- what a worker does
     def claim_chunk(self, chunk_id: str, lease_s: float) -> Claim | None:
-        """Hold an open chunk whose lease is free or over; counts the attempt. ``None`` if there is nothing to do."""
+        """Hold an open chunk whose lease is free or over; counts the attempt. ``None`` if there is nothing to do now:
+        also while its job is paused."""
 
     def renew_chunk(self, claim: Claim, lease_s: float) -> tuple[bool, bool]:
         """Hold it longer: (still ours, job cancelled)."""
@@ -130,8 +137,8 @@ class Ledger(Protocol):
         """These, given by `unfed` or `stale`, were published now."""
 
     def stale(self, job_id: str, *, published_s_ago: float, limit: int) -> list[tuple[str, int, int]]:
-        """Published chunks that nobody works on, as (id, attempts, number of files): the lease is over, or they
-        were published so long ago and never claimed."""
+        """Published chunks that nobody works on, as (id, attempts, number of files): the lease is over, or they were
+        published so long ago, or before the job was resumed, and never claimed. None while it is paused."""
 
     def split_chunk(self, chunk_id: str) -> list[str]:
         """Replace an open chunk without a live lease by one chunk a file; their ids. Finishes a split cut short."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stores import outcome
-from stores.documents import DONE, DROPPED, OPEN, ended, files_of, owner_of_samples
+from stores.documents import DONE, DROPPED, OPEN, ended, files_of, is_paused, owner_of_samples
 from stores.identity import ChunkId, new_token
 from stores.ledger_book import LedgerBook
 from stores.mongo_door import Document, later, literal, mongo_errors
@@ -17,15 +17,16 @@ class LedgerChunks(LedgerBook):
 
     @mongo_errors()
     def claim_chunk(self, chunk_id: str, lease_s: float) -> Claim | None:
-        if ChunkId.parse(chunk_id) is None:
+        parsed = ChunkId.parse(chunk_id)
+        job = self._job_of(parsed.job) if parsed else None
+        if job is None or is_paused(job):
             return None
         token = new_token()
         lease = {"token": literal(token), "lease_until": later(lease_s), "attempt": {"$add": ["$attempt", 1]}}
         self._set_where_free(chunk_id, lease)
         # Not by what was modified: if the answer was lost the driver wrote again, and the second time found it held.
         chunk = self._chunks.find_one({"_id": chunk_id, "token": token})
-        job = self._job_of(chunk) if chunk else None
-        if chunk is None or job is None:
+        if chunk is None:
             return None
         return Claim(
             chunk_id=chunk_id,
@@ -38,9 +39,9 @@ class LedgerChunks(LedgerBook):
             cancelled=job["cancel_requested"],
         )
 
-    def _job_of(self, chunk: Document) -> Document | None:
-        asked = {"_id": chunk["job"], "state": {"$ne": DROPPED}}
-        return self._jobs.find_one(asked, {"owner": 1, "source": 1, "cancel_requested": 1})
+    def _job_of(self, job_id: str) -> Document | None:
+        shape = {"owner": 1, "source": 1, "cancel_requested": 1, "state": 1, "paused": 1}
+        return self._jobs.find_one({"_id": job_id, "state": {"$ne": DROPPED}}, shape)
 
     @mongo_errors()
     def renew_chunk(self, claim: Claim, lease_s: float) -> tuple[bool, bool]:

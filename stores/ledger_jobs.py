@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from stores import cursor as cursors
 from stores import outcome
-from stores.documents import DONE, DROPPED, SPLIT, job_of, new_job, rows_of, stored_counts
+from stores.documents import ACTIVE, DONE, DROPPED, SPLIT, job_of, new_job, rows_of, stored_counts
 from stores.filepages import Stretch, file_page
 from stores.identity import ChunkId, created_s, new_job_id
 from stores.ledger_book import LedgerBook
@@ -108,8 +108,23 @@ class LedgerJobs(LedgerBook):
     def request_cancel(self, job_id: str, *, owner: str | None = None) -> Job:
         self._find_job(self._jobs, job_id, owner)
         asked = {"_id": job_id, "state": {"$nin": [*_ENDED, DROPPED]}}
-        if self._jobs.update_one(asked, {"$set": {"cancel_requested": True}}).matched_count:
+        if self._jobs.update_one(asked, {"$set": {"cancel_requested": True, "paused": False}}).matched_count:
             self._end_cancelled_scan(job_id)
+        return self._seen(self._find_job(self._jobs, job_id))
+
+    @mongo_errors()
+    def pause(self, job_id: str, *, owner: str | None = None) -> Job:
+        self._find_job(self._jobs, job_id, owner)
+        asked = {"_id": job_id, "state": {"$in": ACTIVE}, "cancel_requested": False}
+        self._jobs.update_one(asked, {"$set": {"paused": True}})
+        return self._seen(self._find_job(self._jobs, job_id))
+
+    @mongo_errors()
+    def resume(self, job_id: str, *, owner: str | None = None) -> Job:
+        self._find_job(self._jobs, job_id, owner)
+        asked = {"_id": job_id, "state": {"$in": ACTIVE}, "paused": True}
+        # What was published before that and not claimed was passed over.
+        self._jobs.update_one(asked, [{"$set": {"paused": False, "resumed_at": NOW}}])
         return self._seen(self._find_job(self._jobs, job_id))
 
     @mongo_errors()

@@ -24,7 +24,7 @@ class LedgerScans(LedgerBook):
     @mongo_errors()
     def claim_scan(self, job_id: str, lease_s: float) -> ScanClaim | None:
         token = new_token()
-        asked = {"_id": job_id, "state": _SCANNING, "cancel_requested": False}
+        asked = {"_id": job_id, "state": _SCANNING, "cancel_requested": False, "paused": {"$ne": True}}
         lease = {"scan_token": literal(token), "scan_until": later(lease_s)}
         self._jobs.update_one(asked, setting_if(is_over("scan_until"), lease))
         job = self._jobs.find_one({**asked, "scan_token": token})
@@ -80,10 +80,13 @@ class LedgerScans(LedgerBook):
 
     @mongo_errors()
     def renew_scan(self, job_id: str, token: str, lease_s: float) -> bool:
-        asked = {"_id": job_id, "state": _SCANNING, "scan_token": token, "cancel_requested": False}
+        held: Document = {"_id": job_id, "state": _SCANNING, "scan_token": token}
+        asked = {**held, "cancel_requested": False, "paused": {"$ne": True}}
         if self._jobs.update_one(asked, [{"$set": {"scan_until": later(lease_s)}}]).matched_count:
             return True
         self._end_cancelled_scan(job_id, token)
+        # Paused: whoever resumes it may begin at once.
+        self._jobs.update_one({**held, "paused": True}, {"$unset": {"scan_token": "", "scan_until": ""}})
         return False
 
     @mongo_errors()
@@ -112,6 +115,7 @@ class LedgerScans(LedgerBook):
     def idle_scans(self) -> list[str]:
         stages: list[Document] = [
             {"$match": {"state": _SCANNING}},
+            {"$match": {"paused": {"$ne": True}}},
             {"$match": {"$expr": {"$and": [{"$not": ["$cancel_requested"]}, is_over("scan_until")]}}},
             {"$project": {"_id": 1}},
         ]

@@ -8,7 +8,7 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from stores import outcome
-from stores.documents import ACTIVE, OPEN, SPLIT, SPLITTING, all_ended, files_of, new_chunk, place_key
+from stores.documents import ACTIVE, OPEN, SPLIT, SPLITTING, all_ended, files_of, is_paused, new_chunk, place_key
 from stores.identity import ChunkId
 from stores.ledger_book import FREE, LedgerBook
 from stores.mongo_door import NOW, Document, Expression, literal, mongo_errors, only_duplicates, setting_if
@@ -58,11 +58,14 @@ class LedgerUpkeep(LedgerBook):
     @mongo_errors()
     def stale(self, job_id: str, *, published_s_ago: float, limit: int) -> list[tuple[str, int, int]]:
         job = self._jobs.find_one({"_id": job_id, "state": {"$in": ACTIVE}})
+        if job is None or is_paused(job):
+            return []
         found: list[Document] = []
+        since = int(job.get("resumed_at", 0))
         shape = {"attempt": 1, "size": 1, "n": 1, "part": 1}
-        for start in range(job["folded"]["n"], job["fed"], _WINDOW) if job else ():
-            below = min(start + _WINDOW, job["fed"]) if job else 0
-            forgotten: list[Document] = [{"$match": {"$expr": _forgotten(published_s_ago)}}, {"$project": shape}]
+        forgotten: list[Document] = [{"$match": {"$expr": _forgotten(published_s_ago, since)}}, {"$project": shape}]
+        for start in range(job["folded"]["n"], job["fed"], _WINDOW):
+            below = min(start + _WINDOW, job["fed"])
             found += self._in_state(job_id, SPLITTING, start, below, [{"$project": shape}])
             found += self._in_state(job_id, OPEN, start, below, forgotten)
             if len(found) >= limit:
@@ -181,12 +184,12 @@ def _ending(row: Row, size: int) -> dict[str, Expression]:
     return {name: literal(value) for name, value in {**all_ended(row, size), "token": None}.items()}
 
 
-def _forgotten(published_s_ago: float) -> Expression:
-    """Free, and either its lease is over since it was published last, or that was so long ago."""
+def _forgotten(published_s_ago: float, since: int) -> Expression:
+    """Free, and either its lease is over since it was published last, or that was so long ago, or before `since`."""
     fed_at = {"$ifNull": ["$fed_at", 0]}
     since_claim = {"$lt": [fed_at, {"$ifNull": ["$lease_until", 0]}]}
     long_ago = {"$lte": [fed_at, {"$subtract": [NOW, int(published_s_ago * 1000)]}]}
-    return {"$and": [FREE, {"$or": [since_claim, long_ago]}]}
+    return {"$and": [FREE, {"$or": [since_claim, long_ago, {"$lt": [fed_at, since]}]}]}
 
 
 def _settled_prefix(n: int, done: Sequence[Document]) -> int:

@@ -28,7 +28,7 @@ class Status(StrEnum):
 
 
 class JobState(StrEnum):
-    """A job's life: receiving -> scanning -> running -> complete, cancelled or failed."""
+    """A job's life: receiving -> scanning -> running -> complete, cancelled or failed; paused in between."""
 
     RECEIVING = "receiving"
     """A manifest is still coming in; not accepted yet."""
@@ -36,6 +36,8 @@ class JobState(StrEnum):
     """Accepted; its source is being walked (chunks may already be at work)."""
     RUNNING = "running"
     """Every file is in the ledger."""
+    PAUSED = "paused"
+    """Nothing of it is begun until it is resumed; underneath it is still scanning or running."""
     COMPLETE = "complete"
     CANCELLED = "cancelled"
     FAILED = "failed"

@@ -76,8 +76,12 @@ class Feeder:
 
 
 def _may_have_more(job: Job) -> bool:
-    """A cancelled job's chunks are swept, not worked on. A scan may have written some since it was read."""
-    return not job.cancel_requested and (job.state is JobState.SCANNING or job.fed < job.chunks)
+    """A cancelled job's chunks are swept, a paused one's wait. A scan may have written some since it was read."""
+    return (
+        not job.cancel_requested
+        and job.state is not JobState.PAUSED
+        and (job.state is JobState.SCANNING or job.fed < job.chunks)
+    )
 
 
 def workers_alive(pulse: Pulse) -> int:

@@ -11,6 +11,8 @@ from stores.records import Claim, FileRef
 from tasks.cutting import cost_s
 from tasks.patience import patiently
 
+_LOOK_S: Final = 1.0
+"""So often somebody looks whether the job was cancelled: what it costs is a thousandth of the work meanwhile."""
 _SLOWER: Final = 10
 """A disk or a core may be so many times slower than the estimate before a lease runs out in the middle of a file."""
 
@@ -24,7 +26,7 @@ class Tired(Exception):
 
 
 class ChunkLease:
-    """Renews a chunk's lease: when a third of it is over, and for longer before a file that will take longer.
+    """Renews a chunk's lease: each second, which also shows a cancelled job soon, and for longer before a long file.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ class ChunkLease:
         if now > self._ends:
             raise Tired
         longer_s = cost_s(file) * _SLOWER
-        if now - self._renewed + longer_s >= self._lease_s / 3:
+        if now - self._renewed + longer_s >= min(self._lease_s / 3, _LOOK_S):
             self._renew(self._lease_s + longer_s)
         self._progress(longer_s)
         return self._cancelled

@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -26,6 +27,10 @@ from tasks.walk import Entries
 from workers.errors import BadPattern, NotFound, OutsideRoot, SampleMindError, Unreadable
 
 log = structlog.stdlib.get_logger(__name__)
+
+
+_LOOK_S: Final = 1.0
+"""So often the lease is renewed: that also shows a job that was cancelled or paused."""
 
 
 class Slice(StrEnum):
@@ -144,7 +149,7 @@ class _Slice:
 
     def _keep_lease(self) -> None:
         now = self._clock()
-        if now - self._renewed < self._queue.lease_s / 3:
+        if now - self._renewed < min(self._queue.lease_s / 3, _LOOK_S):
             return
         if not self._ledger.renew_scan(self._job_id, self._claim.token, self._queue.lease_s):
             raise _Lost

@@ -29,7 +29,9 @@ log = structlog.stdlib.get_logger(__name__)
 _AT_ONCE: Final = 50
 """Most chunks of a job published again in one round, so that a full restart of Redis is no flood."""
 _SWEEP: Final = 200
-"""Cancelled chunks ended in one round of a job: others have their turn in between."""
+"""Cancelled chunks ended in one step."""
+_SWEEP_S: Final = 1.0
+"""Longest time of a round spent on them: others have their turn in between."""
 
 
 class Upkeep:
@@ -66,7 +68,7 @@ class Upkeep:
         StoreUnavailable
         """
         if job.cancel_requested:
-            self._ledger.sweep_cancelled(job.id, _SWEEP)
+            self._sweep(job.id)
         if not self._ledger.fold(job.id).pending:
             ended = self._ledger.finish_job(job.id)
             if ended is not None:
@@ -75,6 +77,12 @@ class Upkeep:
         if lengths is not None:
             self._revive(job, self._wait_s(lengths, job.priority.value))
         return None
+
+    def _sweep(self, job_id: str) -> None:
+        """End what has not started, most of it at once: people wait for it."""
+        ends = self._clock() + _SWEEP_S
+        while self._ledger.sweep_cancelled(job_id, _SWEEP) == _SWEEP and self._clock() < ends:
+            continue
 
     def _revive(self, job: Job, wait_s: float) -> None:
         again: list[str] = []

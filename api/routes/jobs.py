@@ -107,6 +107,18 @@ def cancel(parts: Parts, who: Writer, job_id: JobId) -> Response:
     return Json(job_view(job), status_code=200 if job.state.ended else 202)
 
 
+@router.post("/{job_id}/pause", summary="Pause a job", responses={200: {"model": JobShape}})
+def pause(parts: Parts, who: Writer, job_id: JobId) -> Response:
+    """Nothing more of it is begun; what is at work is finished. No change for one that has ended or is cancelled."""
+    return Json(job_view(parts.ledger.pause(job_id, owner=who.sees)))
+
+
+@router.post("/{job_id}/resume", summary="Go on with a paused job", responses={200: {"model": JobShape}})
+def resume(parts: Parts, who: Writer, job_id: JobId) -> Response:
+    """No change for a job that is not paused."""
+    return Json(job_view(parts.ledger.resume(job_id, owner=who.sees)))
+
+
 @router.get("/{job_id}/files", summary="A job's files", responses={200: {"model": FilesShape}})
 def files(parts: Parts, who: Reader, job_id: JobId, query: Annotated[FilesQuery, Query()]) -> Response:
     """A page of files, in the order they were submitted. With a status a page may be short; go on while `next`."""

@@ -48,12 +48,18 @@ class KeptJob:
     state: JobState
     touched_at: float
     cancel_requested: bool = False
+    paused: bool = False
+    resumed_at: float = 0.0
     reason: Reason | None = None
     finished_at: float | None = None
     scan_token: str | None = None
     scan_until: float = 0.0
     fed: int = 0
     chunks: list[KeptChunk] = field(default_factory=list)
+
+    @property
+    def is_paused(self) -> bool:
+        return self.paused and self.state in (JobState.SCANNING, JobState.RUNNING)
 
     @property
     def submitted(self) -> int:
@@ -78,7 +84,7 @@ class KeptJob:
         return Job(
             id=self.id,
             owner=self.new.owner,
-            state=self.state,
+            state=JobState.PAUSED if self.is_paused else self.state,
             priority=self.new.priority,
             source=self.new.source,
             label=self.new.label,

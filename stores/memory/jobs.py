@@ -77,8 +77,21 @@ class MemoryJobs(Book):
         with self._lock:
             kept = self._kept(job_id, owner)
             if not kept.state.ended:
-                kept.cancel_requested = True
+                kept.cancel_requested, kept.paused = True, False
                 self._end_cancelled_scan(kept)
+            return kept.seen()
+
+    def pause(self, job_id: str, *, owner: str | None = None) -> Job:
+        with self._lock:
+            kept = self._kept(job_id, owner)
+            kept.paused = kept.state in (JobState.SCANNING, JobState.RUNNING) and not kept.cancel_requested
+            return kept.seen()
+
+    def resume(self, job_id: str, *, owner: str | None = None) -> Job:
+        with self._lock:
+            kept = self._kept(job_id, owner)
+            if kept.is_paused:
+                kept.paused, kept.resumed_at = False, self._clock()
             return kept.seen()
 
     def files(self, job_id: str, *, status: Status | None, cursor: str | None, limit: int) -> Page[FileRow]:
@@ -100,7 +113,7 @@ class MemoryJobs(Book):
             kept = self._jobs.get(job_id)
             if kept is None or kept.state is not JobState.SCANNING or self._scan_live(kept):
                 return None
-            if self._end_cancelled_scan(kept):
+            if self._end_cancelled_scan(kept) or kept.paused:
                 return None
             kept.scan_token, kept.scan_until = new_token(), self._clock() + lease_s
             after = kept.chunks[-1].files[-1] if kept.chunks else None
@@ -128,6 +141,9 @@ class MemoryJobs(Book):
             if kept is None or kept.state is not JobState.SCANNING or kept.scan_token != token:
                 return False
             if self._end_cancelled_scan(kept, token):
+                return False
+            if kept.paused:
+                kept.scan_token = None
                 return False
             kept.scan_until = self._clock() + lease_s
             return True

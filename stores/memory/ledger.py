@@ -19,7 +19,7 @@ class MemoryLedger(MemoryJobs):
     def claim_chunk(self, chunk_id: str, lease_s: float) -> Claim | None:
         with self._lock:
             found = self._chunk(chunk_id)
-            if found is None or not self._free(found[1]):
+            if found is None or found[0].is_paused or not self._free(found[1]):
                 return None
             kept, chunk = found
             source = kept.new.source
@@ -71,7 +71,7 @@ class MemoryLedger(MemoryJobs):
     def idle_scans(self) -> list[str]:
         with self._lock:
             rows = [kept for _, kept in sorted(self._jobs.items()) if kept.state is JobState.SCANNING]
-            return [kept.id for kept in rows if not kept.cancel_requested and not self._scan_live(kept)]
+            return [kept.id for kept in rows if not (kept.cancel_requested or kept.paused or self._scan_live(kept))]
 
     def unfed(self, job_id: str, limit: int) -> list[str]:
         with self._lock:
@@ -96,15 +96,18 @@ class MemoryLedger(MemoryJobs):
     def stale(self, job_id: str, *, published_s_ago: float, limit: int) -> list[tuple[str, int, int]]:
         with self._lock:
             kept = self._jobs.get(job_id)
-            fed = kept.chunks[: kept.fed] if kept else []
-            pieces = [piece for chunk in fed for piece in chunk.pieces() if self._forgotten(piece, published_s_ago)]
+            if kept is None or kept.is_paused:
+                return []
+            pieces = [piece for chunk in kept.chunks[: kept.fed] for piece in chunk.pieces()]
+            ago = self._clock() - published_s_ago
+            pieces = [piece for piece in pieces if self._forgotten(piece, ago, kept.resumed_at)]
             return [(str(piece.id), piece.attempt, len(piece.files)) for piece in pieces[:limit]]
 
-    def _forgotten(self, piece: KeptChunk, published_s_ago: float) -> bool:
+    def _forgotten(self, piece: KeptChunk, ago: float, since: float) -> bool:
         if piece.state == SPLITTING:
             return True
         since_claim = piece.lease_until is not None and piece.fed_at < piece.lease_until
-        return self._free(piece) and (since_claim or piece.fed_at <= self._clock() - published_s_ago)
+        return self._free(piece) and (since_claim or piece.fed_at <= ago or piece.fed_at < since)
 
     def split_chunk(self, chunk_id: str) -> list[str]:
         with self._lock:

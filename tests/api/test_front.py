@@ -53,7 +53,8 @@ def test_the_description_names_every_route_with_examples(gateway: Gateway) -> No
     schema = gateway.client.get("/openapi.json").json()
     assert {
         "/health", "/ready", "/metrics", "/v1/jobs", "/v1/jobs/{job_id}", "/v1/jobs/{job_id}/files",
-        "/v1/jobs/{job_id}/events", "/v1/uploads", "/v1/uploads/check", "/v1/samples", "/v1/samples/{sample_id}",
+        "/v1/jobs/{job_id}/events", "/v1/jobs/{job_id}/pause", "/v1/jobs/{job_id}/resume", "/v1/recompute",
+            "/v1/uploads", "/v1/uploads/check", "/v1/samples", "/v1/samples/{sample_id}",
         "/v1/samples/{sample_id}/audio", "/v1/samples/{sample_id}/waveform", "/v1/samples/{sample_id}/spectrogram",
         "/v1/search", "/v1/exports/{job_id}", "/v1/keys", "/v1/keys/{key_id}", "/v1/keys/{key_id}/expire",
         "/v1/keys/{key_id}/rotate", "/v1/roots", "/v1/roots/{name}/folders",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def test_a_folder_is_accepted_and_its_scan_is_asked_for(gateway: Gateway) -> Non
     said = answer.json()
     assert answer.headers["location"] == f"/v1/jobs/{said['id']}" == said["links"]["self"]
     assert (said["state"], said["priority"], said["label"]) == ("scanning", "bulk", "library/drums")
-    assert said["source"] == {"root": "library", "path": "drums", "pattern": "**/*.wav"}
+    assert said["source"] == {"root": "library", "path": "drums", "pattern": "**/*.wav", "rescan": False}
     assert gateway.sent.scans == [said["id"]]
 
 
@@ -200,3 +201,22 @@ def test_cancelling_what_has_ended_changes_nothing(gateway: Gateway) -> None:
     answer = gateway.client.delete(f"/v1/jobs/{job.id}")
     assert answer.status_code == 200
     assert answer.json() == before
+
+
+def test_what_an_older_analyser_said_is_asked_for_once(gateway: Gateway) -> None:
+    first = gateway.client.post("/v1/recompute")
+    assert (first.status_code, first.json()["state"]) == (202, "scanning")
+    assert (first.json()["priority"], first.json()["source"]) == ("bulk", None)
+    assert first.headers["Location"] == f"/v1/jobs/{first.json()['id']}"
+    again = gateway.client.post("/v1/recompute")
+    assert again.json()["id"] == first.json()["id"]
+    gateway.client.delete(f"/v1/jobs/{first.json()['id']}")
+    assert gateway.client.post("/v1/recompute").json()["id"] != first.json()["id"]
+
+
+def test_a_rescan_is_another_request_than_a_scan(gateway: Gateway) -> None:
+    headers = {"Idempotency-Key": "the same"}
+    body: dict[str, Any] = {"source": {"root": "library", "rescan": True}}
+    job = gateway.client.post("/v1/jobs", json=body, headers=headers).json()
+    assert job["source"]["rescan"] is True
+    assert gateway.client.post("/v1/jobs", json={"source": {"root": "library"}}, headers=headers).status_code == 422

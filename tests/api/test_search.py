@@ -229,7 +229,9 @@ def test_only_the_owners_samples_are_found(library: Gateway) -> None:
     library.index()
     _, secret = library.stores.keys.create(name="k", owner="ann", scopes=["read"], ttl_s=None)
     library.app.state.parts.gate.forget()
-    answer = library.client.post("/v1/search", json={"like": {"sample": mine}}, headers={"X-API-Key": secret})
+    answer = library.client.post(
+        "/v1/search", json={"like": {"sample": mine}, "include_self": True}, headers={"X-API-Key": secret}
+    )
     assert [hit["sample"]["sample_id"] for hit in answer.json()["items"]] == [mine]
 
 
