@@ -9,7 +9,7 @@ import structlog
 from anyio import CapacityLimiter, to_thread
 
 from stores.doors import Ledger
-from stores.records import Job
+from stores.records import Job, Priority
 from tasks.send import Sends
 from workers.errors import StoreError
 
@@ -30,7 +30,7 @@ class Hints:
 
     async def scan(self, job: Job) -> None:
         """A job's source is to be walked."""
-        await self._send(job.id, lambda: self._sender.scan(job.id))
+        await self._send(job.id, lambda: self._sender.scan(job.id, ahead=job.priority is Priority.INTERACTIVE))
 
     async def chunks(self, job: Job) -> None:
         """A job's first chunk can be worked on: sooner than the reconciler would see it."""

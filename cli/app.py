@@ -186,8 +186,8 @@ def version() -> None:
     typer.echo(f"analyser {ANALYZER_VERSION}, Python {platform.python_version()}")
 
 
-app.command()(analyze)
-app.command(short_help="Write tempo, key and note into the files themselves, or take it back.")(tag)
+app.command(short_help="Analyse files on this machine, without a cluster.")(analyze)
+app.command(short_help="Write tempo, key and note into the files, or take it back.")(tag)
 app.add_typer(jobs)
 app.add_typer(keys)
 

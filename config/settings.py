@@ -126,7 +126,12 @@ class ChromaSettings(Reached):
 class QueueSettings(Section):
     """Celery, the feeder and the leases."""
 
-    chunks_per_worker: int = Field(50, ge=1, description="Most chunks in the queue for each worker alive.")
+    chunks_per_worker: int = Field(
+        50, ge=1, description="Most chunks in the queue for each worker alive; mostly there are three."
+    )
+    ageing_s: Seconds = Field(
+        30, description="A chunk that waits so long goes ahead of all more urgent ones, a few at a time, in seconds."
+    )
     lease_s: Seconds = Field(30, description="How long a worker holds a chunk without a sign of progress, in seconds.")
     task_time_limit_s: int = Field(300, ge=10, description="A task is killed after so many seconds.")
     visibility_timeout_s: int = Field(

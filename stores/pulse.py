@@ -14,7 +14,7 @@ from redis.retry import Retry
 from config.settings import RedisSettings
 from workers.errors import StoreUnavailable
 
-QUEUES: Final = ("scan", "interactive", "normal", "bulk")
+QUEUES: Final = ("interactive", "scan", "normal", "bulk")
 """Names of the queues, which are Redis lists of these names behind the prefix. `tasks.names` says what they are."""
 
 

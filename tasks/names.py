@@ -17,7 +17,7 @@ class TaskName(StrEnum):
 class QueueName(StrEnum):
     """Every queue, in the order in which a worker looks at them."""
 
-    SCAN = "scan"
     INTERACTIVE = "interactive"
+    SCAN = "scan"
     NORMAL = "normal"
     BULK = "bulk"

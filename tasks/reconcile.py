@@ -89,6 +89,7 @@ class Reconciler:
             self._pulse.beat(PART, self._holder, {"jobs": len(jobs), "workers": workers}, _BEAT_TTL_S)
             self._upkeep.scans(lengths)
             self._feeder.feed(jobs, lengths, workers)
+            self._upkeep.hasten(jobs, workers)
         except StoreUnavailable as error:
             return error
         return None

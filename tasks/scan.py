@@ -9,7 +9,7 @@ import structlog
 
 from tasks.app import app
 from tasks.lifecycle import Child, this_child
-from tasks.names import TaskName
+from tasks.names import QueueName, TaskName
 from tasks.scanning import Slice, scan_slice
 from workers.errors import StoreUnavailable
 
@@ -39,6 +39,7 @@ def scan_job(job_id: object, child: Child) -> Slice:
             settings.all_roots,
             settings.queue,
             max_analyzed_s=settings.decode.max_analyzed_s,
+            urgent=lambda: _somebody_waits(child),
         )
         if ended is Slice.MORE:
             child.sender.scan(job_id)
@@ -46,3 +47,11 @@ def scan_job(job_id: object, child: Child) -> Slice:
         log.warning("scan_left", job=job_id, why=str(error) or type(error).__name__)
         return Slice.LOST
     return ended
+
+
+def _somebody_waits(child: Child) -> bool:
+    """Whether something interactive is waiting for a worker. Nobody knows while Redis is away."""
+    try:
+        return child.pulse.queue_lengths().get(QueueName.INTERACTIVE.value, 0) > 0
+    except StoreUnavailable:
+        return False

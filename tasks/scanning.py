@@ -62,8 +62,9 @@ def scan_slice(
     *,
     max_analyzed_s: float = 600,
     clock: Callable[[], float] = time.monotonic,
+    urgent: Callable[[], bool] = lambda: False,
 ) -> Slice:
-    """Walk a job's source for at most `scan_slice_s` and say how it ended.
+    """Walk a job's source for at most `scan_slice_s`, or until something is `urgent`, and say how it ended.
 
     A slice that found nothing to write goes on until it does: there would be nothing to go on from.
 
@@ -76,7 +77,7 @@ def scan_slice(
     if claim is None or claim.job.source is None:
         return Slice.NOTHING
     cutter = Cutter(queue.chunk_cost_s, queue.chunk_files, max_analyzed_s)
-    slice_ = _Slice(ledger, claim, queue, cutter, clock)
+    slice_ = _Slice(ledger, claim, queue, cutter, clock, urgent)
     try:
         return slice_.run(claim.job.source, entries(claim.job.source, roots, samples, claim.after))
     except _Lost:
@@ -90,13 +91,20 @@ def scan_slice(
 
 class _Slice:
     def __init__(
-        self, ledger: Ledger, claim: ScanClaim, queue: QueueSettings, cutter: Cutter, clock: Callable[[], float]
+        self,
+        ledger: Ledger,
+        claim: ScanClaim,
+        queue: QueueSettings,
+        cutter: Cutter,
+        clock: Callable[[], float],
+        urgent: Callable[[], bool],
     ) -> None:
         self._ledger, self._claim, self._queue, self._cutter, self._clock = ledger, claim, queue, cutter, clock
         self._job_id = claim.job.id
         self._next_chunk, self._next_file = claim.next_chunk, claim.next_file
         self._ends = clock() + queue.scan_slice_s
         self._renewed = clock()
+        self._urgent = urgent
 
     def run(self, source: Source, found: Entries) -> Slice:
         earlier = self._remembered(source)
@@ -154,6 +162,8 @@ class _Slice:
         if not self._ledger.renew_scan(self._job_id, self._claim.token, self._queue.lease_s):
             raise _Lost
         self._renewed = now
+        if self._urgent():
+            self._ends = now
 
 
 def _rows_of_known(chunk: Sequence[FileRef]) -> list[Row] | None:

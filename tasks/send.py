@@ -27,8 +27,8 @@ _BATCH = 500
 class Sends(Protocol):
     """The door to the queue; `tests.tasks.twins` has one that remembers."""
 
-    def scan(self, job_id: str) -> None:
-        """Ask for a job's source to be walked (on)."""
+    def scan(self, job_id: str, *, ahead: bool = False) -> None:
+        """Ask for a job's source to be walked (on), `ahead` of everything else."""
 
     def chunks(self, priority: Priority, chunk_ids: Sequence[str]) -> None:
         """Ask for chunks to be analysed, in this order."""
@@ -45,9 +45,9 @@ class Sender:
         self._app = Celery("samplemind.sender", set_as_current=False)
         self._app.conf.update(celery_config(settings))
 
-    def scan(self, job_id: str) -> None:
-        """Ask for a job's source to be walked (on)."""
-        self._send(TaskName.SCAN, QueueName.SCAN, [job_id])
+    def scan(self, job_id: str, *, ahead: bool = False) -> None:
+        """Ask for a job's source to be walked (on), `ahead` of everything else."""
+        self._send(TaskName.SCAN, QueueName.INTERACTIVE if ahead else QueueName.SCAN, [job_id])
 
     def chunks(self, priority: Priority, chunk_ids: Sequence[str]) -> None:
         """Ask for chunks to be analysed, in this order."""

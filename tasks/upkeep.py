@@ -12,7 +12,7 @@ The rules, for a published chunk that has not ended:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -28,6 +28,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 _AT_ONCE: Final = 50
 """Most chunks of a job published again in one round, so that a full restart of Redis is no flood."""
+_HASTEN_LOOK_S: Final = 5.0
+"""So often somebody looks for what waited too long: a look costs a query a job."""
 _SWEEP: Final = 200
 """Cancelled chunks ended in one step."""
 _SWEEP_S: Final = 1.0
@@ -42,6 +44,8 @@ class Upkeep:
     ) -> None:
         self._ledger, self._sender, self._queue, self._clock = ledger, sender, queue, clock
         self._scan_sent: dict[str, float] = {}
+        self._scan_since: dict[str, float] = {}
+        self._hasten_at: dict[Priority, float] = dict.fromkeys(Priority, float("-inf"))
 
     def scans(self, lengths: Mapping[str, int]) -> int:
         """Publish scans that nobody is at, each not more often than the rules above say; how many.
@@ -54,11 +58,42 @@ class Upkeep:
         wait_s = self._wait_s(lengths, QueueName.SCAN.value)
         now = self._clock()
         self._scan_sent = {job: at for job, at in self._scan_sent.items() if job in idle}
+        self._scan_since = {job: self._scan_since.get(job, now) for job in idle}
         due = [job for job in idle if now - self._scan_sent.get(job, float("-inf")) >= wait_s]
         for job_id in due:
-            self._sender.scan(job_id)
+            self._sender.scan(job_id, ahead=now - self._scan_since[job_id] >= self._queue.ageing_s)
             self._scan_sent[job_id] = now
         return len(due)
+
+    def hasten(self, jobs: Sequence[Job], workers: int) -> int:
+        """Put a few chunks of each class that has waited for `ageing_s` ahead of all others; how many.
+
+        The queues are strictly in order, so a class would starve behind a stream of more urgent work. This way it gets
+        one chunk for every two workers in each such time.
+
+        Raises
+        ------
+        StoreUnavailable
+        """
+        hastened = 0
+        for priority in (Priority.NORMAL, Priority.BULK):
+            if self._clock() >= self._hasten_at[priority]:
+                waiting = [job for job in jobs if job.priority is priority and job.fed and not job.cancel_requested]
+                hastened += self._hasten(waiting, priority, (max(1, workers) + 1) // 2)
+        return hastened
+
+    def _hasten(self, jobs: Sequence[Job], priority: Priority, most: int) -> int:
+        aged: dict[str, list[str]] = {}
+        for job in jobs:
+            room = most - sum(map(len, aged.values()))
+            if room:
+                stale = self._ledger.stale(job.id, published_s_ago=self._queue.ageing_s, limit=room)
+                aged[job.id] = [chunk_id for chunk_id, attempts, _ in stale if attempts < self._queue.max_attempts]
+        for job_id, chunks in aged.items():
+            self._publish(job_id, Priority.INTERACTIVE, chunks)
+        wait_s = self._queue.ageing_s if any(aged.values()) else min(_HASTEN_LOOK_S, self._queue.ageing_s)
+        self._hasten_at[priority] = self._clock() + wait_s
+        return sum(map(len, aged.values()))
 
     def tend(self, job: Job, lengths: Mapping[str, int] | None) -> JobState | None:
         """Look after one job; its state if it ended now. Without `lengths` (Redis is away) nothing is published.

@@ -47,7 +47,7 @@ class Sent:
     chunk_ids: list[tuple[Priority, str]] = field(default_factory=list)
     down: bool = False
 
-    def scan(self, job_id: str) -> None:
+    def scan(self, job_id: str, *, ahead: bool = False) -> None:
         self._up()
         self.scans.append(job_id)
 

@@ -45,8 +45,8 @@ def test_a_worker_looks_at_the_urgent_queues_first_and_never_changes_the_order()
     names = [name.value for name in QueueName]
     cycle.update(names)
     cycle.rotate("interactive")
-    assert cycle.consume(4) == ["scan", "interactive", "normal", "bulk"]
-    assert command(Settings())[command(Settings()).index("--queues") + 1] == "scan,interactive,normal,bulk"
+    assert cycle.consume(4) == ["interactive", "scan", "normal", "bulk"]
+    assert command(Settings())[command(Settings()).index("--queues") + 1] == "interactive,scan,normal,bulk"
 
 
 def test_a_worker_sees_one_thread_a_library_and_a_gentle_sigterm(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ class Rig(Cluster):
     def published(self, *sizes: int, priority: Priority = Priority.NORMAL) -> Job:
         """A job of chunks of these sizes, all published now."""
         job = self.job_of(*(refs(size) for size in sizes), priority=priority)
-        Feeder(self.ledger, self.sender, 1000).feed([job], self.lengths(), 1)
+        Feeder(self.ledger, self.sender, 1000).feed([job], self.lengths(), 1000)
         self.sender.take()
         return job
 
@@ -168,3 +168,63 @@ def test_an_idle_scan_is_published_again_but_not_over_and_over(rig: Rig) -> None
     rig.clock.advance(10)
     assert rig.upkeep.scans(rig.lengths()) == 0
     assert rig.sender.scans == [job.id] * 2
+
+
+def hasten(rig: Rig, workers: int = 1) -> list[tuple[Priority, str]]:
+    rig.upkeep.hasten(rig.ledger.active_jobs(), workers)
+    return rig.sender.take()
+
+
+def test_what_waits_too_long_goes_ahead_of_all_a_few_at_a_time(rig: Rig) -> None:
+    job = rig.published(*[2] * 9, priority=Priority.BULK)
+    rig.clock.advance(29)
+    assert hasten(rig) == []
+    rig.clock.advance(6)
+    assert hasten(rig, workers=4) == [(Priority.INTERACTIVE, f"{job.id}:{n}") for n in range(2)]
+    rig.clock.advance(29)
+    assert hasten(rig) == []
+    rig.clock.advance(2)
+    assert hasten(rig) == [(Priority.INTERACTIVE, f"{job.id}:0")]
+
+
+def test_what_gets_on_is_not_hastened(rig: Rig) -> None:
+    job = rig.published(2, 2, priority=Priority.BULK)
+    rig.finish(f"{job.id}:0")
+    rig.ledger.claim_chunk(f"{job.id}:1", 60)
+    rig.published(2, priority=Priority.INTERACTIVE)
+    rig.ledger.pause(rig.published(2).id)
+    rig.ledger.request_cancel(rig.published(2).id)
+    rig.clock.advance(31)
+    assert hasten(rig) == []
+
+
+def test_a_bulk_job_gets_on_under_a_stream_of_normal_ones(rig: Rig) -> None:
+    bulk = rig.published(*[1] * 5, priority=Priority.BULK)
+    feeder = Feeder(rig.ledger, rig.sender, 50)
+    queue: list[tuple[Priority, str]] = [(Priority.BULK, f"{bulk.id}:{n}") for n in range(5)]
+    seconds = 0
+    while rig.ledger.job(bulk.id).counts.pending:
+        seconds += 4
+        assert seconds < 300
+        rig.job_of(refs(1), refs(1))
+        active = rig.ledger.active_jobs()
+        waiting = {p.value: sum(each is p for each, _ in queue) for p in Priority}
+        feeder.feed(active, waiting, 1)
+        rig.upkeep.hasten(active, 1)
+        queue += rig.sender.take()
+        # One worker, which takes the most urgent there is: a chunk takes it four seconds.
+        queue.sort(key=lambda message: list(Priority).index(message[0]))
+        _, chunk_id = queue.pop(0)
+        claim = rig.ledger.claim_chunk(chunk_id, 1000)
+        if claim is not None:
+            assert rig.ledger.finish_chunk(claim, [Row(Status.DONE, sample_id="x")])
+        rig.clock.advance(4)
+
+
+def test_a_scan_that_waits_too_long_goes_ahead_of_all(rig: Rig) -> None:
+    job = rig.job(source=FolderSource("library"))
+    for _ in range(12):
+        rig.upkeep.scans(rig.lengths(interactive=9))
+        rig.clock.advance(4)
+    assert rig.sender.ahead[0] == job.id
+    assert 4 < len(rig.sender.scans) < 12

@@ -29,12 +29,15 @@ class RecordingSender:
 
     def __init__(self) -> None:
         self.scans: list[str] = []
+        self.ahead: list[str] = []
         self.sent: list[tuple[Priority, str]] = []
         self.away = False
 
-    def scan(self, job_id: str) -> None:
+    def scan(self, job_id: str, *, ahead: bool = False) -> None:
         self._check()
         self.scans.append(job_id)
+        if ahead:
+            self.ahead.append(job_id)
 
     def chunks(self, priority: Priority, chunk_ids: Sequence[str]) -> None:
         self._check()
