@@ -1,9 +1,10 @@
 # Every target makes the environment it needs; `make demo` and `make test` are all a newcomer has to know.
 PYTHON_BENCH = $(shell ./samplemind --environment bench)
 PYTHON_DEV = $(shell ./samplemind --environment dev)
+PYTHON_AUDIT = $(shell SAMPLEMIND_VENV=$(CURDIR)/.venv-audit ./samplemind --environment audit)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-unit lint format bench accuracy faults coverage requirements clean
+.PHONY: help demo up test test-unit lint format bench accuracy faults coverage requirements audit sbom fuzz clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -47,5 +48,16 @@ coverage: ## What the kernels' tests reach, compiled and without the compiler
 requirements: ## Compile the hashed pins again
 	UV=$(dir $(PYTHON_DEV))uv requirements/compile.sh $(ARGS)
 
+audit: ## Ask the advisory service about every pin
+	$(PYTHON_AUDIT) requirements/audit.py $(ARGS)
+
+sbom: ## Write what each image holds into sbom/, as CycloneDX
+	@mkdir -p sbom
+	for group in gateway worker flower cluster; do $(PYTHON_AUDIT) -m cyclonedx_py requirements --pyproject pyproject.toml \
+		--output-reproducible --of JSON -o sbom/$$group.cdx.json requirements/$$group.txt || exit 1; done
+
+fuzz: ## Send the gateway what its description allows and what it does not, for minutes
+	SAMPLEMIND_FUZZ_EXAMPLES=$(or $(EXAMPLES),300) $(PYTHON_DEV) -m pytest tests/api/test_security_fuzz.py $(ARGS)
+
 clean: ## Remove the environment and caches (never your data)
-	rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv.lock .venv-audit .venv-audit.lock sbom .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -12,7 +12,7 @@ from api.answers import Json
 from api.deps import Parts
 from api.errors import problem
 from api.metrics import CONTENT_TYPE
-from api.shapes import HealthShape, ReadyShape
+from api.shapes import PROBLEMS, HealthShape, ReadyShape
 
 router = APIRouter(tags=["health"])
 
@@ -23,7 +23,7 @@ async def health() -> Response:
     return Json({"status": "alive"})
 
 
-@router.get("/ready", summary="Able to work", responses={200: {"model": ReadyShape}, 503: {"model": ReadyShape}})
+@router.get("/ready", summary="Able to work", responses={200: {"model": ReadyShape}, 503: PROBLEMS["default"]})
 async def ready(parts: Parts) -> Response:
     """200 once every part works, else 503 with what each part says."""
     states = await parts.readiness.parts()
