@@ -14,13 +14,14 @@ from benchmarks.measure import Case, optional
 from workers.kernels.crossings import compute_zero_crossing_rate_batch
 from workers.kernels.keys import correlate_chroma_with_profile, find_best_key_match
 from workers.kernels.loudness import measure_levels
+from workers.kernels.mel import mel_filterbank
 from workers.kernels.normalize import fast_normalize_columns
 from workers.kernels.onset import compute_onset_strength
 from workers.kernels.peaks import find_peaks_simple
 from workers.kernels.rolling import fast_rolling_mean
 from workers.kernels.similarity import fast_cosine_similarity
 from workers.kernels.spectral import compute_spectral_centroid_batch, spectral_moments
-from workers.kernels.spectrogram import mel_filterbank, mel_spectrogram, mfcc, power_to_db, stft_power
+from workers.kernels.spectrogram import mel_spectrogram, mfcc, power_to_db, stft_power
 
 SR = 22_050
 MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88], np.float32)

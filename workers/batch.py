@@ -8,10 +8,6 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import joblib
-from joblib.externals.loky import ProcessPoolExecutor
-from joblib.externals.loky.process_executor import BrokenProcessPool
-
 from config.environment import cap_threads, use_kernel_cache
 from config.logging import get_logger
 from config.settings import DecodeSettings, get_settings
@@ -87,6 +83,9 @@ class BatchAudioProcessor:
                 yield _run_alone(path, analysis_fn, self.settings)
 
     def _until_a_process_dies(self, paths: list[str], analysis_fn: AnalysisFn | None, jobs: int) -> Iterator[Any]:
+        import joblib  # a tenth of a second that one file on one core does not pay
+        from joblib.externals.loky.process_executor import BrokenProcessPool
+
         # Children inherit the environment: caps must stand before they load numpy and numba.
         cap_threads()
         use_kernel_cache()
@@ -145,6 +144,9 @@ def _run(path: str, analysis_fn: AnalysisFn | None, settings: DecodeSettings) ->
 
 def _run_alone(path: str, analysis_fn: AnalysisFn | None, settings: DecodeSettings) -> Any:
     """One file in a process of its own, which it may take down."""
+    from joblib.externals.loky import ProcessPoolExecutor
+    from joblib.externals.loky.process_executor import BrokenProcessPool
+
     from workers.file import describe
 
     with ProcessPoolExecutor(max_workers=1, initializer=_begin) as executor:

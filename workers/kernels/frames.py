@@ -30,8 +30,8 @@ from workers.kernels.lanes import (
     total,
     where_less,
 )
+from workers.kernels.mel import mel_filterbank
 from workers.kernels.spectral import FLATNESS_FLOOR
-from workers.kernels.spectrogram import mel_filterbank
 from workers.kernels.transform import WIDTH, plan, power_of_hops, turn_hops
 from workers.kernels.vectors import LANES
 

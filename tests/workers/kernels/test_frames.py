@@ -14,8 +14,9 @@ from workers.kernels.arguments import Float32
 from workers.kernels.compiled import kernel
 from workers.kernels.frames import describe_frames, log2_lanes, mel_frames
 from workers.kernels.lanes import load, store
+from workers.kernels.mel import mel_filterbank
 from workers.kernels.spectral import spectral_contrast, spectral_moments
-from workers.kernels.spectrogram import mel_filterbank, mel_spectrogram, mfcc, stft_power
+from workers.kernels.spectrogram import mel_spectrogram, mfcc, stft_power
 from workers.kernels.transform import WIDTH, plan, power_of_hops, turn_hops
 from workers.kernels.vectors import LANES
 
