@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.naive import transform as naive
 from tests.workers.kernels.examples import needs_numba, quick, signals
 from workers.errors import ParameterError
-from workers.kernels.decimate import BLOCK, half_band, halve
+from workers.kernels.decimate import BLOCK, center_halved, half_band, halve
 
 
 @quick
@@ -20,6 +20,15 @@ def test_agrees_with_the_naive_twin(y: np.ndarray, offset: float, width: float) 
     halved = halve(y, offset=offset, width=width)
     assert np.allclose(halved.y, expected, atol=1e-5)
     assert halved.peak == pytest.approx(np.abs(halved.y).max())
+
+
+@quick
+@given(signals(1, 200), st.sampled_from([0.0, 0.25]))
+def test_taking_an_offset_away_later_agrees_with_the_naive_twin(y: np.ndarray, offset: float) -> None:
+    later = halve(y).y
+    peak = center_halved(later, len(y), offset)
+    assert np.allclose(later, naive.halve(y.tolist(), offset, half_band(0.0225).tolist()), atol=1e-5)
+    assert peak == pytest.approx(np.abs(later).max())
 
 
 @needs_numba

@@ -12,7 +12,14 @@ from tests.naive import envelopes as naive
 from tests.naive import pictures
 from tests.workers.kernels.examples import gains, level, quick, signals, spectrograms
 from workers.errors import ParameterError
-from workers.kernels.envelopes import amplitude_envelope, describe_shape, local_mean, onset_envelopes, sharpen
+from workers.kernels.envelopes import (
+    amplitude_envelope,
+    describe_shape,
+    local_mean,
+    onset_envelopes,
+    sharpen,
+    sharpen_all,
+)
 
 curves = hnp.arrays(np.float64, st.integers(1, 60), elements=st.floats(0, 10).map(lambda x: 0.0 if x < 1e-9 else x))
 mels = spectrograms(level, bins=(4, 10), frames=(1, 40))
@@ -47,7 +54,10 @@ def test_rises_agree_with_the_naive_twin(M: np.ndarray, lag: int) -> None:
 @given(curves, st.integers(1, 20), st.sampled_from([0.0, 0.8]))
 def test_sharpening_agrees_with_the_naive_twin(e: np.ndarray, reach: int, share: float) -> None:
     assert np.allclose(local_mean(e, reach), naive.local_mean(e.tolist(), reach), atol=1e-9)
-    assert np.allclose(sharpen(e, reach, share=share), naive.sharpen(e.tolist(), reach, share), atol=1e-9)
+    expected = naive.sharpen(e.tolist(), reach, share)
+    assert np.allclose(sharpen(e, reach, share=share), expected, atol=1e-9)
+    rows = sharpen_all(np.stack([np.zeros_like(e), e]), reach, share=share)
+    assert np.allclose(rows, [np.zeros_like(e), expected], atol=1e-9)
 
 
 @quick

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.naive import spectral
+from tests.naive import spectrogram as slow
 from tests.naive import transform as naive
 from tests.workers.kernels.examples import needs_numba, quick
 from workers.errors import ParameterError
@@ -43,6 +45,21 @@ def test_the_transform_agrees_with_its_sum(n_fft: int) -> None:
     y = noise(1, 3 * n_fft + 5)
     expected = np.array(naive.power_frames(y.tolist(), n_fft))
     assert np.allclose(powers(y, n_fft)[:, : expected.shape[1]], expected, atol=1e-4)
+
+
+def test_mel_and_moments_agree_with_their_sums() -> None:
+    y, n_fft = noise(2, 150), 32
+    S = naive.power_frames(y.tolist(), n_fft)
+    hz = [f * SR / n_fft for f in range(n_fft // 2 + 1)]
+    mel = slow.mel_spectrogram(S, slow.mel_filterbank(SR, n_fft, 5, 0.0, SR / 2))
+    frames = [list(frame) for frame in zip(*S, strict=True)]
+    seen, _ = describe_frames(y, SR, n_fft=n_fft, n_mels=5)
+    assert np.allclose(seen.mel, mel, rtol=1e-3, atol=1e-5)
+    assert np.allclose(mel_frames(y, SR, n_fft=n_fft, n_mels=5), mel, rtol=1e-3, atol=1e-5)
+    assert np.allclose(seen.power, [sum(frame) for frame in frames], rtol=1e-3)
+    assert np.allclose(seen.centroid, [spectral.centroid(frame, hz) for frame in frames], rtol=1e-3)
+    assert np.allclose(seen.bandwidth, [spectral.bandwidth(frame, hz) for frame in frames], rtol=1e-3)
+    assert np.allclose(seen.flatness, [spectral.flatness(frame) for frame in frames], rtol=1e-3)
 
 
 @needs_numba

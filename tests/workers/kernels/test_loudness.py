@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.naive import loudness as naive
 from tests.workers.kernels.examples import gains, needs_numba, quick, signals
 from workers.errors import ParameterError
-from workers.kernels.loudness import integrated_loudness, measure_levels, true_peak
-from workers.kernels.waveform import TILE
+from workers.kernels.loudness import integrated_loudness, levels_of, measure_levels, true_peak
+from workers.kernels.waveform import TILE, survey_waveform
 from workers.kernels.weighting import channel_weights, k_weighting, oversampler
 
 SR = 48_000
@@ -63,6 +63,8 @@ def test_agrees_with_the_recommendation_step_by_step(n_channels):
     y = (rng.standard_normal((35_000, n_channels)) * envelope).astype(np.float32)
     expected = naive.integrated_loudness_48k(y.T.astype(float).tolist(), [1.0] * n_channels)
     assert integrated_loudness(y, SR) == pytest.approx(expected, abs=1e-4)
+    assert measure_levels(y, SR) == levels_of(survey_waveform(y, SR))
+    assert measure_levels(y, SR).integrated_lufs == pytest.approx(expected, abs=1e-4)
 
 
 @needs_numba
