@@ -18,6 +18,7 @@ from stores.identity import ChunkId
 from stores.outcome import Tally
 from stores.records import (
     Counts,
+    Death,
     FileRef,
     FileRow,
     FolderSource,
@@ -113,6 +114,11 @@ def all_ended(row: Row, size: int) -> dict[str, Any]:
 
 def files_of(chunk: Mapping[str, Any]) -> tuple[FileRef, ...]:
     return tuple(unpack_file(packed, chunk["root"]) for packed in chunk["files"])
+
+
+def deaths_of(chunk: Mapping[str, Any]) -> tuple[Death, ...]:
+    """The files at which earlier attempts died, one each."""
+    return tuple(Death(*said) for _, said in sorted(chunk.get("deaths", {}).items(), key=lambda each: int(each[0])))
 
 
 def rows_of(chunk: Mapping[str, Any]) -> list[FileRow]:

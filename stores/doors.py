@@ -20,11 +20,13 @@ from stores.records import (
     ApiKey,
     Claim,
     Counts,
+    Death,
     FileRef,
     FileRow,
     Hit,
     Job,
     JobState,
+    LastSeen,
     NewJob,
     NewSample,
     Origin,
@@ -113,9 +115,15 @@ class Ledger(Protocol):
         """The source was walked to its end: `scanning` -> `running`. A `reason` says why it could not be."""
 
     # -- what a worker does
-    def claim_chunk(self, chunk_id: str, lease_s: float) -> Claim | None:
+    def claim_chunk(self, chunk_id: str, lease_s: float, *, dead: int | None = None) -> Claim | None:
         """Hold an open chunk whose lease is free or over; counts the attempt. ``None`` if there is nothing to do now:
-        also while its job is paused."""
+        also while its job is paused.
+
+        `dead`: the attempt of this number is known to have died, so that its lease holds nobody up.
+        """
+
+    def note_death(self, claim: Claim, attempt: int, death: Death) -> Claim:
+        """Keep which file of a held chunk an earlier attempt died at; the claim with it."""
 
     def renew_chunk(self, claim: Claim, lease_s: float) -> tuple[bool, bool]:
         """Hold it longer: (still ours, job cancelled)."""
@@ -138,7 +146,8 @@ class Ledger(Protocol):
 
     def stale(self, job_id: str, *, published_s_ago: float, limit: int) -> list[tuple[str, int, int]]:
         """Published chunks that nobody works on, as (id, attempts, number of files): the lease is over, or they were
-        published so long ago, or before the job was resumed, and never claimed. None while it is paused."""
+        published so long ago, or before the job was resumed, and never claimed. None while it is paused. Attempts that
+        are known to have died at a file do not count."""
 
     def split_chunk(self, chunk_id: str) -> list[str]:
         """Replace an open chunk without a live lease by one chunk a file; their ids. Finishes a split cut short."""
@@ -304,6 +313,18 @@ class Pulse(Protocol):
 
     def alive(self) -> list[dict[str, str]]:
         """Every process that beat within its time: part, name and its facts."""
+
+    def at_file(self, chunk_id: str, attempt: int, n: int) -> None:
+        """Say that this attempt at a chunk is at its `n`-th file now; -1: at none yet."""
+
+    def left_chunk(self, chunk_id: str) -> None:
+        """Say that nobody is at this chunk any more."""
+
+    def died(self, chunk_id: str, of: str) -> None:
+        """Say that the process at this chunk is dead, and what of."""
+
+    def last_seen(self, chunk_id: str) -> LastSeen | None:
+        """Where the process is or was that said so last and has not left."""
 
     def queue_lengths(self) -> dict[str, int]:
         """Messages waiting in each of our queues, by its name."""

@@ -56,10 +56,11 @@ class LedgerBook:
             known = outcome.add([folded["counts"], *(chunk["counts"] for chunk in since)])
         return outcome.counts(job["submitted"], known)
 
-    def _set_where_free(self, chunk_id: str, changes: dict[str, Any]) -> bool:
-        """Change one chunk if it is open without a live lease. One caller wins."""
+    def _set_where_free(self, chunk_id: str, changes: dict[str, Any], dead: int | None = None) -> bool:
+        """Change one chunk if it is open without a live lease, or with that of a `dead` attempt. One caller wins."""
         asked = {"_id": chunk_id, "state": OPEN}
-        return self._chunks.update_one(asked, setting_if(FREE, changes)).modified_count == 1
+        free = FREE if dead is None else {"$or": [FREE, {"$eq": ["$attempt", dead]}]}
+        return self._chunks.update_one(asked, setting_if(free, changes)).modified_count == 1
 
     def _end_cancelled_scan(self, job_id: str, token: str | None = None) -> bool:
         """A cancelled scan that nobody (but the holder of `token`) is at has ended: `scanning` -> `running`."""

@@ -8,7 +8,18 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from stores import outcome
-from stores.documents import ACTIVE, OPEN, SPLIT, SPLITTING, all_ended, files_of, is_paused, new_chunk, place_key
+from stores.documents import (
+    ACTIVE,
+    OPEN,
+    SPLIT,
+    SPLITTING,
+    all_ended,
+    deaths_of,
+    files_of,
+    is_paused,
+    new_chunk,
+    place_key,
+)
 from stores.identity import ChunkId
 from stores.ledger_book import FREE, LedgerBook
 from stores.mongo_door import NOW, Document, Expression, literal, mongo_errors, only_duplicates, setting_if
@@ -62,7 +73,7 @@ class LedgerUpkeep(LedgerBook):
             return []
         found: list[Document] = []
         since = int(job.get("resumed_at", 0))
-        shape = {"attempt": 1, "size": 1, "n": 1, "part": 1}
+        shape = {"attempt": 1, "deaths": 1, "size": 1, "n": 1, "part": 1}
         forgotten: list[Document] = [{"$match": {"$expr": _forgotten(published_s_ago, since)}}, {"$project": shape}]
         for start in range(job["folded"]["n"], job["fed"], _WINDOW):
             below = min(start + _WINDOW, job["fed"])
@@ -71,7 +82,7 @@ class LedgerUpkeep(LedgerBook):
             if len(found) >= limit:
                 break
         found.sort(key=lambda chunk: (chunk["n"], chunk["part"]))
-        return [(chunk["_id"], chunk["attempt"], chunk["size"]) for chunk in found[:limit]]
+        return [(chunk["_id"], chunk["attempt"] - len(deaths_of(chunk)), chunk["size"]) for chunk in found[:limit]]
 
     @mongo_errors()
     def split_chunk(self, chunk_id: str) -> list[str]:

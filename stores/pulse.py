@@ -12,10 +12,15 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config.settings import RedisSettings
+from stores.records import LastSeen
 from workers.errors import StoreUnavailable
 
 QUEUES: Final = ("interactive", "scan", "normal", "bulk")
 """Names of the queues, which are Redis lists of these names behind the prefix. `tasks.names` says what they are."""
+
+
+_MARK_S: Final = 3600
+"""What was said of a chunk is forgotten after an hour: longer than any attempt takes."""
 
 
 def keepalive_options(settings: RedisSettings) -> dict[int, int]:
@@ -117,6 +122,39 @@ class RedisPulse:
             pipe.delete(self._key(member))
             pipe.srem(self._index, member)
             pipe.execute()
+
+    def at_file(self, chunk_id: str, attempt: int, n: int) -> None:
+        """Say that this attempt at a chunk is at its `n`-th file now; -1: at none yet."""
+        with redis_door(), self._redis.pipeline(transaction=False) as pipe:
+            pipe.set(self._mark(chunk_id), f"{attempt} {n}", ex=_MARK_S)
+            if n < 0:
+                pipe.delete(self._death(chunk_id))
+            pipe.execute()
+
+    def left_chunk(self, chunk_id: str) -> None:
+        """Say that nobody is at this chunk any more."""
+        with redis_door():
+            self._redis.delete(self._mark(chunk_id), self._death(chunk_id))
+
+    def died(self, chunk_id: str, of: str) -> None:
+        """Say that the process at this chunk is dead, and what of."""
+        with redis_door():
+            self._redis.set(self._death(chunk_id), of, ex=_MARK_S)
+
+    def last_seen(self, chunk_id: str) -> LastSeen | None:
+        """Where the process is or was that said so last and has not left."""
+        with redis_door():
+            mark, of = self._redis.mget(self._mark(chunk_id), self._death(chunk_id))
+        if mark is None:
+            return None
+        attempt, n = _text(mark).split()
+        return LastSeen(int(attempt), int(n), "" if of is None else _text(of))
+
+    def _mark(self, chunk_id: str) -> str:
+        return f"{self._prefix}at:{chunk_id}"
+
+    def _death(self, chunk_id: str) -> str:
+        return f"{self._prefix}died:{chunk_id}"
 
     def queue_lengths(self) -> dict[str, int]:
         """Messages waiting in each of our queues, by its name."""

@@ -174,6 +174,27 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Death:
+    """A worker died while it was at one file of a chunk."""
+
+    n: int
+    """The file's place in the chunk."""
+    of: str
+    """In words; empty where nobody was left to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastSeen:
+    """Where a process was that never left its chunk."""
+
+    attempt: int
+    n: int
+    """The file's place in the chunk; -1 before any."""
+    died_of: str
+    """Empty where it is not known to be dead."""
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A chunk that this caller holds until its lease ends."""
 
@@ -188,6 +209,13 @@ class Claim:
     """Whose the samples will be; empty where they only take the place of older ones."""
     cancelled: bool
     """The job was cancelled: end every file `skipped`."""
+    deaths: tuple[Death, ...] = ()
+    """Earlier attempts whose worker died at a file that is known."""
+
+    @property
+    def unexplained(self) -> int:
+        """Attempts, this one among them, of which no file is known to have ended them."""
+        return self.attempt - len(self.deaths)
 
 
 @dataclass(frozen=True, slots=True)

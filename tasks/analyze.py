@@ -9,15 +9,16 @@ import structlog
 from stores.identity import ChunkId
 from tasks.app import app
 from tasks.chunk import Ended, work_on
+from tasks.culprit import claim_chunk
 from tasks.lifecycle import Child, this_child
 from tasks.names import TaskName
-from tasks.patience import patiently
 from workers.errors import StoreUnavailable
 
 log = structlog.stdlib.get_logger(__name__)
 
 
-@app.task(name=TaskName.ANALYZE.value, max_retries=3, default_retry_delay=0)
+# The retries are for processes that died; a chunk may hold some files that end one, each three times.
+@app.task(name=TaskName.ANALYZE.value, max_retries=12, default_retry_delay=0, Request="tasks.lost:TellingRequest")
 def analyze(chunk_id: str) -> None:
     """Bring every file of a chunk to its end. Safe to run twice, and by two workers at once."""
     with this_child().working() as child:
@@ -35,10 +36,15 @@ def analyze_chunk(chunk_id: object, child: Child) -> Ended | None:
         return None
     began = time.monotonic()
     try:
-        claim = patiently(lambda: child.stores.ledger.claim_chunk(chunk_id, child.settings.queue.lease_s))
+        queue = child.settings.queue
+        claim = claim_chunk(chunk_id, child.stores.ledger, child.marks, queue.lease_s)
         if claim is None:
             return None
-        ended = work_on(claim, child.bench)
+        if claim.unexplained > queue.max_attempts:  # who can say why: taken apart when its lease is over
+            log.warning("chunk_left", chunk=chunk_id, why="its workers died for no known reason", attempt=claim.attempt)
+            return None
+        with child.marks.chunk(claim):
+            ended = work_on(claim, child.bench)
     except (StoreUnavailable, MemoryError) as error:
         log.warning("chunk_left", chunk=chunk_id, why=str(error) or type(error).__name__)
         return None

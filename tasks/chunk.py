@@ -21,6 +21,7 @@ import structlog
 from stores.doors import Ledger, Samples
 from stores.outcome import CANCELLED
 from stores.records import Claim, FileRef, NewSample, Origin, Reason, Row, Status
+from tasks.culprit import suspects, verdict
 from tasks.cutting import has_audio_name
 from tasks.known import is_current
 from tasks.lease import ChunkLease, Lost, Tired
@@ -75,6 +76,10 @@ class Bench:
     budget_s: float = 150
     """After so long no further file is begun: half of what a task may take."""
     max_file_bytes: int = 8 << 30
+    max_deaths: int = 3
+    """A file at which so many workers died is not tried again."""
+    at: Callable[[Claim, int], object] = lambda claim, n: None
+    """Told before each file that is analysed, by its place in the chunk."""
     clock: Callable[[], float] = time.monotonic
     progress: Callable[[float], object] = lambda longer_s: None
     """Told before each file, and how much longer than usual it may take, in seconds."""
@@ -161,8 +166,12 @@ def _reuse_settled(work: _Work, bench: Bench) -> None:
 
 
 def _analyse_unknown(work: _Work, bench: Bench, lease: ChunkLease) -> None:
-    """Analyse each content without a sample once, from the first of its files that can still be read."""
-    for n, of_content in work.ids.items():
+    """Analyse each content without a sample once, from the first of its files that can still be read.
+
+    Those at which a worker died come last, and alone: what the others gave is safe by then.
+    """
+    deadly = suspects(work.claim, work.ids)
+    for n, of_content in sorted(work.ids.items(), key=lambda item: item[1] in deadly):
         file = work.claim.files[n]
         if n in work.rows or of_content in work.origins or of_content in work.new:
             continue
@@ -172,6 +181,11 @@ def _analyse_unknown(work: _Work, bench: Bench, lease: ChunkLease) -> None:
             work.rows[n] = CANCELLED
         else:
             try:
+                if of_content in deadly:
+                    _keep_samples(work, bench)
+                    if len(deadly[of_content]) >= bench.max_deaths:
+                        raise verdict(deadly[of_content])
+                bench.at(work.claim, n)
                 work.new[of_content] = _new_sample(work, n, _analyse(file, work.seen[n], bench))
             except FileError as error:
                 work.rows[n] = _row_of_error(error, file)
@@ -231,6 +245,7 @@ def _keep_samples(work: _Work, bench: Bench) -> None:
     if work.new:
         batch = list(work.new.values())
         work.origins.update(patiently(lambda: bench.samples.insert(batch)))
+        work.new.clear()
 
 
 def _read_off_origins(work: _Work) -> None:

@@ -24,6 +24,7 @@ from config.settings import Settings, get_settings
 from stores.doors import Pulse, Stores
 from stores.pulse import RedisPulse, quick
 from tasks.chunk import Bench
+from tasks.culprit import Marks
 from tasks.send import Sender, Sends
 from tasks.signs import begin_ours, ours
 from tasks.stopping import at_work, nothing_yet
@@ -61,6 +62,7 @@ class Child:
     pulse: Pulse
     sender: Sends
     bench: Bench
+    marks: Marks
     core: int | None = None
     chunks: int = 0
     files: int = 0
@@ -166,13 +168,15 @@ def open_child(settings: Settings, name: str) -> Child:
     decoder = Decoder(settings.decode)
     stores = connect(settings.mongo, pool="worker", told=lambda: ours().step())
     pulse, sender = RedisPulse(quick(settings.redis)), Sender(settings)
+    marks = Marks(pulse)
     child = Child(
         name=name,
         settings=settings,
         stores=stores,
         pulse=pulse,
         sender=sender,
-        bench=_bench(settings, stores, decoder, analyze_file),
+        bench=_bench(settings, stores, decoder, analyze_file, marks),
+        marks=marks,
         core=_core(),
         closes=[decoder.close, stores.close, pulse.close, sender.close],
     )
@@ -180,7 +184,9 @@ def open_child(settings: Settings, name: str) -> Child:
     return child
 
 
-def _bench(settings: Settings, stores: Stores, decoder: Decoder, analyze_file: Callable[..., Any]) -> Bench:
+def _bench(
+    settings: Settings, stores: Stores, decoder: Decoder, analyze_file: Callable[..., Any], marks: Marks
+) -> Bench:
     return Bench(
         ledger=stores.ledger,
         samples=stores.samples,
@@ -190,6 +196,8 @@ def _bench(settings: Settings, stores: Stores, decoder: Decoder, analyze_file: C
         budget_s=settings.queue.task_time_limit_s / 2,
         max_file_bytes=settings.decode.max_file_mb * _MEBI,
         progress=lambda longer_s: ours().step(longer_s),
+        max_deaths=settings.queue.max_attempts,
+        at=marks.at,
     )
 
 

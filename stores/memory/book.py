@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from stores import outcome
 from stores.identity import ChunkId
-from stores.records import Counts, FileRef, FolderSource, Job, JobState, NewJob, Reason, Row
+from stores.records import Counts, Death, FileRef, FolderSource, Job, JobState, NewJob, Reason, Row
 from workers.errors import NotFound
 
 OPEN, SPLITTING, SPLIT, DONE = "open", "splitting", "split", "done"
@@ -27,6 +27,7 @@ class KeptChunk:
     lease_until: float | None = None
     token: str | None = None
     attempt: int = 0
+    deaths: dict[int, Death] = field(default_factory=dict)
     fed_at: float = 0.0
     parts: list[KeptChunk] = field(default_factory=list)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from stores import outcome
 from stores.identity import ChunkId, new_token
 from stores.memory.book import DONE, OPEN, SPLIT, SPLITTING, KeptChunk, KeptJob
 from stores.memory.jobs import MemoryJobs
-from stores.records import Claim, Counts, Job, JobState, Reason, Row, SamplesSource, Status
+from stores.records import Claim, Counts, Death, Job, JobState, Reason, Row, SamplesSource, Status
 
 ACTIVE = (JobState.SCANNING, JobState.RUNNING)
 
@@ -16,10 +17,12 @@ ACTIVE = (JobState.SCANNING, JobState.RUNNING)
 class MemoryLedger(MemoryJobs):
     """`stores.doors.Ledger` in memory."""
 
-    def claim_chunk(self, chunk_id: str, lease_s: float) -> Claim | None:
+    def claim_chunk(self, chunk_id: str, lease_s: float, *, dead: int | None = None) -> Claim | None:
         with self._lock:
             found = self._chunk(chunk_id)
-            if found is None or found[0].is_paused or not self._free(found[1]):
+            if found is None or found[0].is_paused:
+                return None
+            if not self._free(found[1]) and not (found[1].state == OPEN and found[1].attempt == dead):
                 return None
             kept, chunk = found
             source = kept.new.source
@@ -34,7 +37,15 @@ class MemoryLedger(MemoryJobs):
                 attempt=chunk.attempt,
                 owner="" if isinstance(source, SamplesSource) and source.owner is None else kept.new.owner,
                 cancelled=kept.cancel_requested,
+                deaths=tuple(death for _, death in sorted(chunk.deaths.items())),
             )
+
+    def note_death(self, claim: Claim, attempt: int, death: Death) -> Claim:
+        with self._lock:
+            found = self._held(claim)
+            if found is not None and found[1].state == OPEN:
+                found[1].deaths[attempt] = death
+            return replace(claim, deaths=(*claim.deaths, death))
 
     def _held(self, claim: Claim) -> tuple[KeptJob, KeptChunk] | None:
         found = self._chunk(claim.chunk_id)
@@ -101,7 +112,7 @@ class MemoryLedger(MemoryJobs):
             pieces = [piece for chunk in kept.chunks[: kept.fed] for piece in chunk.pieces()]
             ago = self._clock() - published_s_ago
             pieces = [piece for piece in pieces if self._forgotten(piece, ago, kept.resumed_at)]
-            return [(str(piece.id), piece.attempt, len(piece.files)) for piece in pieces[:limit]]
+            return [(str(one.id), one.attempt - len(one.deaths), len(one.files)) for one in pieces[:limit]]
 
     def _forgotten(self, piece: KeptChunk, ago: float, since: float) -> bool:
         if piece.state == SPLITTING:

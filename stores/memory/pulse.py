@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from stores.records import LastSeen
 
 
 class MemoryPulse:
@@ -11,6 +14,7 @@ class MemoryPulse:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._beats: dict[tuple[str, str], tuple[float, dict[str, str]]] = {}
+        self._at: dict[str, LastSeen] = {}
         self.lengths: dict[str, int] = {}
 
     def beat(self, part: str, name: str, facts: Mapping[str, str | int | float], ttl_s: float) -> None:
@@ -23,6 +27,20 @@ class MemoryPulse:
     def alive(self) -> list[dict[str, str]]:
         now = self._clock()
         return [dict(facts) for _, (until, facts) in sorted(self._beats.items()) if until > now]
+
+    def at_file(self, chunk_id: str, attempt: int, n: int) -> None:
+        of = self._at[chunk_id].died_of if chunk_id in self._at and n >= 0 else ""
+        self._at[chunk_id] = LastSeen(attempt, n, of)
+
+    def left_chunk(self, chunk_id: str) -> None:
+        self._at.pop(chunk_id, None)
+
+    def died(self, chunk_id: str, of: str) -> None:
+        if chunk_id in self._at:
+            self._at[chunk_id] = replace(self._at[chunk_id], died_of=of)
+
+    def last_seen(self, chunk_id: str) -> LastSeen | None:
+        return self._at.get(chunk_id)
 
     def queue_lengths(self) -> dict[str, int]:
         return dict(self.lengths)

@@ -1,0 +1,30 @@
+"""The real app, but for files that end the process which analyses them, as a hole in a compiled library would."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+from tasks import lifecycle
+from tasks.app import app
+
+__all__ = ["app"]
+
+ORDERS = {b"ABRT": signal.SIGABRT, b"SEGV": signal.SIGSEGV, b"KILL": signal.SIGKILL}
+_real = lifecycle._bench
+
+
+def deadly_bench(settings: Any, stores: Any, decoder: Any, analyze_file: Any, *rest: Any) -> Any:
+    """The worker's own bench, whose analysis obeys the last four bytes of a file."""
+
+    def analyse(decoder: Any, fd: int, name: str) -> Any:
+        order = ORDERS.get(os.pread(fd, 4, os.fstat(fd).st_size - 4))
+        if order is not None:
+            os.kill(os.getpid(), order)
+        return analyze_file(decoder, fd, name)
+
+    return _real(settings, stores, decoder, analyse, *rest)
+
+
+lifecycle._bench = deadly_bench
