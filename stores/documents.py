@@ -104,12 +104,19 @@ def new_chunk(chunk: ChunkId, first: int, files: Sequence[FileRef], of: int | No
 
 def ended(rows: Sequence[Row]) -> dict[str, Any]:
     """What `finish_chunk` sets."""
-    return {"state": DONE, "rows": [pack_row(row) for row in rows], "counts": outcome.tally(rows)}
+    end = {"state": DONE, "rows": [pack_row(row) for row in rows], "counts": outcome.tally(rows)}
+    return end | _failures(outcome.causes(rows))
 
 
 def all_ended(row: Row, size: int) -> dict[str, Any]:
     """The same where every file ended alike: its end once."""
-    return {"state": DONE, "all": pack_row(row), "counts": {str(row.status): size}}
+    end = {"state": DONE, "all": pack_row(row), "counts": {str(row.status): size}}
+    return end | _failures(dict.fromkeys(outcome.causes([row]), size))
+
+
+def _failures(causes: Mapping[str, int]) -> dict[str, Any]:
+    """What puts a chunk into the quarantine; a chunk without failures says nothing and is in no index of them."""
+    return {"failed": True, "causes": causes} if causes else {}
 
 
 def files_of(chunk: Mapping[str, Any]) -> tuple[FileRef, ...]:

@@ -18,9 +18,11 @@ from typing import Protocol
 
 from stores.records import (
     ApiKey,
+    Cause,
     Claim,
     Counts,
     Death,
+    FailedFile,
     FileRef,
     FileRow,
     Hit,
@@ -86,6 +88,18 @@ class Ledger(Protocol):
 
     def files(self, job_id: str, *, status: Status | None, cursor: str | None, limit: int) -> Page[FileRow]:
         """A job's files in the order they were submitted. Bounded work per call, whatever the job's size."""
+
+    def causes(self, *, owner: str | None) -> list[Cause]:
+        """Why files failed, and how many of each that no job has tried again since; the most frequent first."""
+
+    def failures(self, *, owner: str | None, cause: str | None, cursor: str | None, limit: int) -> Page[FailedFile]:
+        """Those files, the newest job's first, in the order they were submitted."""
+
+    def failure(self, file_id: str, *, owner: str | None) -> FailedFile:
+        """One of them, or `NotFound`."""
+
+    def release(self, file_ids: Sequence[str], job_id: str) -> None:
+        """This job tries them again: they are no longer in quarantine."""
 
     # -- what the scan does
     def claim_scan(self, job_id: str, lease_s: float) -> ScanClaim | None:

@@ -31,7 +31,10 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         _index("state", name="state"),
         _index("v", "_id", name="range"),
     ),
-    "chunks": (_index("job", "state", "n", name="by_state"),),
+    "chunks": (
+        _index("job", "state", "n", name="by_state"),
+        _index("failed", "job", "n", name="failed", partialFilterExpression={"failed": True}),
+    ),
     "parts": (),
     "sources": (),
     "samples": (

@@ -6,13 +6,13 @@ from pymongo.errors import DuplicateKeyError
 
 from stores import indexes
 from stores.ledger_chunks import LedgerChunks
-from stores.ledger_jobs import LedgerJobs
+from stores.ledger_quarantine import LedgerQuarantine
 from stores.ledger_scans import LedgerScans
 from stores.ledger_upkeep import LedgerUpkeep
 from stores.mongo_door import is_over, later, literal, mongo_errors, setting_if
 
 
-class MongoLedger(LedgerJobs, LedgerScans, LedgerChunks, LedgerUpkeep):
+class MongoLedger(LedgerQuarantine, LedgerScans, LedgerChunks, LedgerUpkeep):
     """`stores.doors.Ledger` on a MongoDB server."""
 
     @mongo_errors()

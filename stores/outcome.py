@@ -21,6 +21,11 @@ def tally(rows: Iterable[Row]) -> dict[str, int]:
     return dict(Counter(str(row.status) for row in rows))
 
 
+def causes(rows: Iterable[Row]) -> dict[str, int]:
+    """Count failures by their codes."""
+    return dict(Counter(row.reason.code for row in rows if row.status is Status.FAILED and row.reason))
+
+
 def add(tallies: Iterable[Tally]) -> dict[str, int]:
     """The sum of several tallies."""
     total: Counter[str] = Counter()

@@ -101,6 +101,31 @@ class FileRow:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedFile:
+    """A file that failed, and that no job has tried again since."""
+
+    id: str
+    job_id: str
+    index: int
+    """Its number in the job."""
+    file: FileRef
+    reason: Reason
+    attempts: int
+    died_of: tuple[str, ...] = ()
+    """What workers died of while they were at it, in words; empty where nobody was left to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why files failed, and how many."""
+
+    code: str
+    message: str
+    """A sentence that holds for all of them."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """The conservation law: submitted = pending + done + reused + duplicate + skipped + failed."""
 

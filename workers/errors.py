@@ -318,3 +318,8 @@ class BadFilter(RequestError):
 
     code = "bad_filter"
     sentence = "The filter makes no sense."
+
+
+def sentence_of(code: str) -> str:
+    """What the error of this code says of any file; empty where there is none."""
+    return next((error.sentence for error in FileError.__subclasses__() if error.code == code), "")

@@ -28,6 +28,7 @@ class KeptChunk:
     token: str | None = None
     attempt: int = 0
     deaths: dict[int, Death] = field(default_factory=dict)
+    released: dict[int, str] = field(default_factory=dict)
     fed_at: float = 0.0
     parts: list[KeptChunk] = field(default_factory=list)
 

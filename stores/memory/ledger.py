@@ -8,13 +8,13 @@ from dataclasses import replace
 from stores import outcome
 from stores.identity import ChunkId, new_token
 from stores.memory.book import DONE, OPEN, SPLIT, SPLITTING, KeptChunk, KeptJob
-from stores.memory.jobs import MemoryJobs
+from stores.memory.quarantine import MemoryQuarantine
 from stores.records import Claim, Counts, Death, Job, JobState, Reason, Row, SamplesSource, Status
 
 ACTIVE = (JobState.SCANNING, JobState.RUNNING)
 
 
-class MemoryLedger(MemoryJobs):
+class MemoryLedger(MemoryQuarantine):
     """`stores.doors.Ledger` in memory."""
 
     def claim_chunk(self, chunk_id: str, lease_s: float, *, dead: int | None = None) -> Claim | None:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from stores.records import Counts, JobState, Row, Status
+from stores.records import Counts, Death, JobState, Row, Status
 from tests.stores.conftest import LEASE, LONG, Bench
 from tests.stores.making import BROKEN, claim, done, files, finish, submit
 from workers.errors import ParameterError
@@ -146,3 +146,33 @@ def test_a_job_whose_scan_goes_on_is_not_finished(bench: Bench) -> None:
     finish(bench.ledger, job, 0)
     assert bench.ledger.finish_job(job.id) is None
     assert bench.ledger.finish_job("nothing") is None
+
+
+def test_the_lease_of_an_attempt_that_is_known_to_be_dead_holds_nobody_up(bench: Bench) -> None:
+    job = submit(bench.ledger, [2])
+    dead = claim(bench.ledger, job, 0)
+    assert bench.ledger.claim_chunk(f"{job.id}:0", LONG, dead=2) is None
+    again = bench.ledger.claim_chunk(f"{job.id}:0", LONG, dead=1)
+    assert again is not None
+    assert again.attempt == 2
+    assert bench.ledger.claim_chunk(f"{job.id}:0", LONG, dead=1) is None  # the living one's
+    assert not bench.ledger.finish_chunk(dead, done(2))
+    assert bench.ledger.finish_chunk(again, done(2))
+    assert bench.ledger.claim_chunk(f"{job.id}:0", LONG, dead=2) is None
+
+
+def test_deaths_at_a_known_file_are_kept_once_and_count_for_no_split(bench: Bench) -> None:
+    job = submit(bench.ledger, [3])
+    claim(bench.ledger, job, 0)
+    again = bench.ledger.claim_chunk(f"{job.id}:0", LONG, dead=1)
+    assert again is not None
+    assert again.unexplained == 2
+    for _ in range(2):  # an answer that was lost
+        noted = bench.ledger.note_death(again, 1, Death(2, "ended by SIGSEGV"))
+    assert (noted.deaths, noted.unexplained) == ((Death(2, "ended by SIGSEGV"),), 1)
+    third = bench.ledger.claim_chunk(f"{job.id}:0", LEASE, dead=2)
+    assert third is not None
+    assert third.deaths == noted.deaths
+    assert bench.ledger.note_death(again, 2, Death(0, "")).deaths != third.deaths  # but not in the ledger
+    bench.end_leases()
+    assert bench.ledger.stale(job.id, published_s_ago=LONG, limit=9) == [(f"{job.id}:0", 2, 3)]

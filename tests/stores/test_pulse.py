@@ -8,7 +8,9 @@ from uuid import uuid4
 import pytest
 
 from config.settings import RedisSettings
+from stores.memory.pulse import MemoryPulse
 from stores.pulse import QUEUES, RedisPulse, connect, keepalive_options
+from stores.records import LastSeen
 from tasks.names import QueueName
 from tests.servers import free_port, running, valkey_server
 from workers.errors import StoreUnavailable
@@ -101,3 +103,21 @@ def test_nobody_listening_is_said_at_once() -> None:
     pulse = RedisPulse(RedisSettings(url=f"redis://127.0.0.1:{free_port()}/0"))
     with pytest.raises(StoreUnavailable):
         pulse.ping()
+
+
+@pytest.mark.integration
+def test_what_a_process_said_last_is_known_until_it_leaves(pulse: RedisPulse) -> None:
+    for twin in (pulse, MemoryPulse(time.monotonic)):
+        assert twin.last_seen("job:0") is None
+        twin.at_file("job:0", 1, -1)
+        twin.at_file("job:0", 1, 17)
+        assert twin.last_seen("job:0") == LastSeen(1, 17, "")
+        twin.died("job:0", "ended by SIGABRT")
+        assert twin.last_seen("job:0") == LastSeen(1, 17, "ended by SIGABRT")
+        twin.at_file("job:0", 2, -1)
+        assert twin.last_seen("job:0") == LastSeen(2, -1, "")
+        assert twin.last_seen("job:1") is None
+        twin.left_chunk("job:0")
+        assert twin.last_seen("job:0") is None
+        twin.died("job:0", "ended by SIGABRT")
+        assert twin.last_seen("job:0") is None
