@@ -47,6 +47,12 @@ class FilesQuery(JobsQuery):
     status: Status | None = Field(None, description="Only files that stand so.")
 
 
+class QuarantineQuery(JobsQuery):
+    """Which page of what failed."""
+
+    cause: str | None = Field(None, max_length=64, examples=["decode_failed"], description="Only files that failed so.")
+
+
 class SubmitQuery(Query):
     """With a manifest: its priority. A JSON body says its own."""
 
@@ -130,6 +136,24 @@ class JobRequest(Sent):
             "examples": [{"source": {"root": "library", "path": "drums", "pattern": "**/*"}, "priority": "interactive"}]
         }
     )
+
+
+class RetryRequest(Sent):
+    """What is to be tried again: files, or all of one cause."""
+
+    cause: str | None = Field(None, min_length=1, max_length=64, examples=["decode_failed"])
+    files: list[Annotated[str, Field(max_length=200)]] | None = Field(
+        None, min_length=1, max_length=1000, description="Ids from the quarantine."
+    )
+    priority: Priority = Priority.NORMAL
+
+    @model_validator(mode="after")
+    def _one(self) -> RetryRequest:
+        if (self.cause is None) == (self.files is None):
+            raise ValueError("give either a cause or files")
+        return self
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"cause": "decode_timeout"}]})
 
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")]

@@ -115,6 +115,38 @@ class FilesShape(Shape):
     next: str | None
 
 
+class CauseShape(Shape):
+    """Why files failed, and how many."""
+
+    code: str = Field(examples=["decode_failed"])
+    message: str = Field(examples=["The audio is damaged and could not be decoded."])
+    count: int
+
+
+class FailedShape(Shape):
+    """A file that failed and was not tried again since."""
+
+    id: str = Field(examples=["01JD4V8Q2M6T9X3K7B5N1C0ZWE.0.0.17"])
+    job: str
+    index: int
+    root: str
+    path: str
+    reason: ReasonShape
+    attempts: int
+    died_of: list[str] = Field(
+        description="What workers died of while they were at it.", examples=[["ended by SIGSEGV"]]
+    )
+    reproduce: str = Field(examples=["./samplemind analyze -j 1 library:drums/kick.wav"])
+
+
+class QuarantineShape(Shape):
+    """What failed; the causes come with the first page only."""
+
+    causes: list[CauseShape] | None
+    items: list[FailedShape]
+    next: str | None
+
+
 class PlaceShape(Shape):
     """Where a content was seen."""
 

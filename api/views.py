@@ -8,7 +8,8 @@ from typing import Any
 
 from api.answers import instant
 from api.events import Snapshot
-from stores.records import ApiKey, FileRow, FolderSource, Job, Page, Reason, Sample
+from api.reproduce import reproduce
+from stores.records import ApiKey, Cause, FailedFile, FileRow, FolderSource, Job, Page, Reason, Sample
 
 
 def job_view(job: Job) -> dict[str, Any]:
@@ -53,6 +54,26 @@ def file_view(row: FileRow) -> dict[str, Any]:
         "status": row.row.status.value,
         "reason": reason_view(row.row.reason),
         "sample_id": row.row.sample_id,
+    }
+
+
+def cause_view(cause: Cause) -> dict[str, Any]:
+    """Why files failed, and how many."""
+    return asdict(cause)
+
+
+def failed_view(failed: FailedFile) -> dict[str, Any]:
+    """A file in quarantine, and the command that shows it fail."""
+    return {
+        "id": failed.id,
+        "job": failed.job_id,
+        "index": failed.index,
+        "root": failed.file.root,
+        "path": failed.file.path,
+        "reason": reason_view(failed.reason),
+        "attempts": failed.attempts,
+        "died_of": [of or "its worker vanished" for of in failed.died_of],
+        "reproduce": reproduce(failed.file),
     }
 
 
