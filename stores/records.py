@@ -70,7 +70,8 @@ class FileRef:
 
     root: str
     path: str
-    """Below the root, `/` between parts, valid UTF-8. Bytes that are not are written ``\\xNN``; then `raw` has them."""
+    """Below the root, `/` between parts, valid UTF-8. Bytes that are not are written ``\\xNN``, and backslashes that
+    look like it are doubled; then `raw` has the bytes."""
     raw: bytes | None = None
     size: int = -1
     """Bytes; -1 where it could not be seen."""

@@ -24,6 +24,7 @@ from typing import Final
 
 from stores.records import FileRef, FolderSource, Reason
 from tasks.pattern import Pattern, States
+from workers.audio.files import shown
 from workers.errors import FileError, NotARegularFile, NotFound, OutsideRoot, SymlinkLoop, Unreadable
 
 IGNORED: Final = frozenset({b"__MACOSX", b"@eaDir", b"Thumbs.db", b"desktop.ini"})
@@ -244,10 +245,8 @@ def _link(here: _Here, name: bytes) -> FileRef:
 
 def _ref(here: _Here, name: bytes, *, size: int = -1, mtime_ns: int = 0, reason: Reason | None = None) -> FileRef:
     path = _join(here.path, name)
-    try:
-        return FileRef(here.root, path.decode(), None, size, mtime_ns, reason)
-    except UnicodeDecodeError:
-        return FileRef(here.root, path.decode("utf-8", "backslashreplace"), path, size, mtime_ns, reason)
+    said = shown(path)
+    return FileRef(here.root, said, None if said.encode() == path else path, size, mtime_ns, reason)
 
 
 def _unreadable(error: OSError) -> Reason:

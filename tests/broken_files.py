@@ -1,4 +1,4 @@
-"""More than a hundred broken and odd files, each with what must come of it.
+"""More than three hundred broken and odd files, each with what must come of it.
 
     broken = make_broken(folder)
 
@@ -42,7 +42,10 @@ Made = tuple[str | bytes, Content, str]
 
 def make_broken(folder: Path, *, large: bool = True) -> list[BrokenFile]:
     """Write all files into `folder`, which must be there. `large` adds a sparse 4 GB file and 30 minutes of silence."""
+    from tests.broken_lies import lies  # which is made of the same parts
+
     made = [*chunks(), *lying_headers(), *odd_samples(), *encodings(), *aiff(), *compressed(), *not_audio(), *names()]
+    made += lies()
     files = []
     for name, content, expect in made:
         raw = os.fsencode(name)

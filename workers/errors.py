@@ -172,7 +172,7 @@ class NoFiniteSamples(FileError):
     """Every sample is NaN or infinite."""
 
     code = "no_finite_samples"
-    sentence = "The file holds no valid sample: all are NaN or infinite."
+    sentence = "The file holds no valid sample: all are NaN, infinite or louder than anything can be (+200 dBFS)."
 
 
 class DecodeTimeout(FileError):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.logging import get_logger
 from workers.analysis import analyze
-from workers.audio.files import content_hash, open_regular, unchanged
+from workers.audio.files import content_hash, open_regular, shown, unchanged
 from workers.errors import AnalysisFailed, ChangedWhileReading, FileError, OutOfMemory
 from workers.model import ANALYZER_VERSION, Analysis, sample_id
 
@@ -53,22 +53,22 @@ def analyze_file(decoder: Decoder, fd: int, name: str) -> Analysis:
 
 def analyze_path(decoder: Decoder, path: str | os.PathLike[str]) -> dict[str, Any]:
     """Analyse the file at `path`: the object that `describe` makes, whatever happens to the file. Never raises."""
-    shown = os.fspath(path)
+    place = os.fspath(path)
     try:
-        fd = open_regular(shown)
+        fd = open_regular(place)
     except FileError as error:
-        return describe(shown, error)
+        return describe(place, error)
     try:
         before = os.fstat(fd)
         known = sample_id(content_hash(fd))
-        analysis = analyze_file(decoder, fd, os.path.basename(shown))
+        analysis = analyze_file(decoder, fd, os.path.basename(place))
         if not unchanged(fd, before):
             raise ChangedWhileReading
     except FileError as error:
-        return describe(shown, error)
+        return describe(place, error)
     finally:
         os.close(fd)
-    return describe(shown, analysis, known)
+    return describe(place, analysis, known)
 
 
 def describe(path: str, said: Analysis | FileError, known_as: str | None = None) -> dict[str, Any]:
@@ -77,10 +77,8 @@ def describe(path: str, said: Analysis | FileError, known_as: str | None = None)
     A name that is not UTF-8 is shown with ``\\xNN`` for its odd bytes, and `path_b64` has the bytes themselves.
     """
     raw = os.fsencode(path)
-    row: dict[str, Any] = {"path": raw.decode("utf-8", "backslashreplace")}
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
+    row: dict[str, Any] = {"path": shown(raw)}
+    if row["path"].encode() != raw:
         row["path_b64"] = base64.b64encode(raw).decode("ascii")
     if isinstance(said, FileError):
         return {**row, "status": "failed", "reason": {"code": said.code, "message": said.message}}

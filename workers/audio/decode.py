@@ -217,9 +217,9 @@ class Decoder:
     def _decoded(self, header: Probe, outcome: Outcome, name: str) -> Decoded:
         assert self._memory is not None
         samples = outcome.frames * outcome.channels
-        if outcome.bad_samples >= samples:
-            raise NoFiniteSamples
         y = self._memory.samples[:samples].reshape(outcome.frames, outcome.channels)
+        if outcome.bad_samples and not y.any():  # nothing but 0 is left of it: that is no silence
+            raise NoFiniteSamples
         return Decoded(
             y=y,
             info=_info(header, outcome),

@@ -32,7 +32,7 @@ def decode_fd(fd: int, probe: Probe, room: Room) -> Iterator[Outcome]:
             raise
         yield replace(block, frames=0, total_frames=None, complete=True, damaged=True, bad_samples=0)
     except MemoryError as error:
-        raise OutOfMemory from error
+        raise OutOfMemory("Its header asks for it: it is too large, or damaged.") from error
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from error
 

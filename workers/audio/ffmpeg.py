@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from workers.audio.layout import Probe, check_channels, check_rate
 from workers.audio.outcome import Outcome, Room, silence_bad
+from workers.audio.words import in_words
 from workers.errors import DecodeFailed, NotAudio, UnsupportedFormat
 
 CODECS = (
@@ -84,9 +85,9 @@ def decode_stream(file: IO[bytes], probe: Probe, room: Room) -> Iterator[Outcome
             yield from _read(container, container.streams.audio[0], probe, room)
     except av.error.FFmpegError as error:
         _reraise_out_of_memory(error)
-        raise DecodeFailed(error.strerror or "") from error
+        raise DecodeFailed(in_words(error)) from error
     except (ValueError, OverflowError) as error:  # what the binding makes of values that cannot be
-        raise DecodeFailed(str(error)) from error
+        raise DecodeFailed("A number in it makes no sense to the decoder.") from error
 
 
 def _read(

@@ -53,12 +53,12 @@ def probe_wav(data: Bytes, container: str) -> Probe:
     order: ByteOrder = ">" if data.head[:4] == b"RIFX" else "<"
     found = _chunks(data, order)
     if b"fmt " not in found:
-        raise BrokenHeader("No 'fmt ' chunk.")
+        raise BrokenHeader(_why_not(b"fmt ", data, found))
     form = _format(body(data, found[b"fmt "]), order)
     check_channels(form.channels)
     check_rate(form.rate)
     if b"data" not in found:
-        raise EmptyAudio
+        raise EmptyAudio(_why_not(b"data", data, found))
     size, truncated = _sound_bytes(data, found[b"data"])
     if not size:
         raise EmptyAudio
@@ -77,6 +77,16 @@ def probe_wav(data: Bytes, container: str) -> Probe:
     if form.tag in _COMPRESSED:
         return _compressed(plain, form, body(data, found[b"fact"]) if b"fact" in found else b"")
     return _uncompressed(plain, form, found[b"data"].offset, size)
+
+
+def _why_not(name: bytes, data: Bytes, found: dict[bytes, Chunk]) -> str:
+    """What hides a chunk: nothing is looked for behind one that claims to reach beyond the file's end."""
+    missing = f"No {name.decode()!r} chunk."
+    last = max(found.values(), key=lambda chunk: chunk.offset, default=None)
+    if last is None or last.offset + last.size <= data.size:
+        return missing
+    left = max(data.size - last.offset, 0)
+    return f"{missing} Its {last.id.decode()!r} chunk claims {last.size:,} bytes where {left:,} are left."
 
 
 def _chunks(data: Bytes, order: ByteOrder) -> dict[bytes, Chunk]:

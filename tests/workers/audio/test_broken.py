@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import random
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.broken_files import BrokenFile, aiff, compressed, encodings, make_broken
+from tests.broken_files import BrokenFile, make_broken
 from workers.audio.decode import Decoder
 from workers.audio.files import open_beneath
 from workers.errors import FileError
@@ -57,7 +56,8 @@ def test_each_comes_to_its_expected_end(decoder: Decoder, library: tuple[Path, l
 
 def test_there_are_many_and_each_is_named_once(library: tuple[Path, list[BrokenFile]]) -> None:
     _, files = library
-    assert len(files) > 150
+    assert len(files) > 300
+    assert sum("ok" not in file.expect for file in files) > 200  # that are no sound at all
     assert len({file.name for file in files}) == len(files)
     outcomes = set().union(*(file.expect for file in files))
     assert outcomes >= {
@@ -77,22 +77,3 @@ def test_good_neighbours_do_not_notice(decoder: Decoder, library: tuple[Path, li
     for file in files[::3]:
         outcome(decoder, folder, file.name)
         assert outcome(decoder, folder, b"bext.wav") == "ok"
-
-
-def test_bits_that_flip_anywhere_end_in_sound_or_in_an_error(decoder: Decoder, tmp_path: Path) -> None:
-    chance = random.Random(11)
-    for made in (encodings(), aiff(), compressed()):
-        for name, content, _ in made:
-            for _ in range(4):
-                (tmp_path / "rotten").write_bytes(rotten(bytes(content), chance))
-                assert outcome(decoder, tmp_path, b"rotten") not in ("decoder_crashed", "decode_timeout"), name
-
-
-def rotten(content: bytes, chance: random.Random) -> bytes:
-    """Cut in one case of three, and up to 20 bytes changed, in half of the cases all near the start."""
-    cut = chance.randint(1, len(content)) if chance.random() < 0.3 else len(content)
-    damaged = bytearray(content[:cut])
-    reach = min(len(damaged), chance.choice((100, len(damaged))))
-    for _ in range(chance.randint(1, 20)):
-        damaged[chance.randrange(reach)] = chance.randrange(256)
-    return bytes(damaged)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.audio.files import content_hash, open_beneath, open_regular, unchanged
+from workers.audio.files import content_hash, open_beneath, open_regular, shown, unchanged
 from workers.errors import FileError, NotARegularFile, OutsideRoot, SymlinkLoop, Unreadable, Vanished
 
 
@@ -159,3 +160,12 @@ def test_notices_that_a_file_was_written_to(library: Path) -> None:
         file.write(b"more")
     assert not unchanged(fd, before)
     os.close(fd)
+
+
+def test_no_two_names_are_shown_alike() -> None:
+    pieces = (b"\xff", b"\\xff", b"\\", b"x", b"ff", b"\\x41", b"\xc3\xa9", b"\\xFF", b"\xc3", b"\xa9")
+    names = {b"".join(parts) for n in range(1, 5) for parts in itertools.product(pieces, repeat=n)}
+    assert len({shown(name) for name in names}) == len(names)
+    assert [shown(name) for name in (b"\xff.wav", b"\\xff.wav")] == ["\\xff.wav", "\\\\xff.wav"]
+    for plain in (b"a\\b.wav", b"\\x41.wav", "\u00e9.wav".encode()):
+        assert shown(plain).encode() == plain
