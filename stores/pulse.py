@@ -143,8 +143,10 @@ class RedisPulse:
 
     def last_seen(self, chunk_id: str) -> LastSeen | None:
         """Where the process is or was that said so last and has not left."""
-        with redis_door():
-            mark, of = self._redis.mget(self._mark(chunk_id), self._death(chunk_id))
+        with redis_door(), self._redis.pipeline(transaction=False) as pipe:
+            pipe.get(self._mark(chunk_id))
+            pipe.get(self._death(chunk_id))
+            mark, of = pipe.execute()
         if mark is None:
             return None
         attempt, n = _text(mark).split()
