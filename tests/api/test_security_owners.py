@@ -64,7 +64,7 @@ def theirs(tmp_path: Path) -> Iterator[Theirs]:
         yield Theirs(
             gateway,
             {"job_id": job, "sample_id": made.id, "key_id": key, "name": "uploads"},
-            (job, made.id, made.content, upload["job"]["id"], upload["sha256"], "anns-", "ann"),
+            (job, made.id, made.content, upload["job"]["id"], upload["sha256"], "anns-", '"ann"'),
             ann,
             bob,
             admin,
@@ -166,7 +166,8 @@ def test_a_sound_of_two_owners_shows_each_their_own_places(theirs: Theirs) -> No
     theirs.gateway.stores.samples.seen_at([(sample, FileRef("library", "bobs-copy.wav"))], owner="bob")
     said = theirs.ask(theirs.bob, "GET", f"/v1/samples/{sample}").json()
     assert [file["path"] for file in said["files"]] == ["bobs-copy.wav"]
-    found = theirs.ask(theirs.bob, "POST", "/v1/search", json={"like": {"sample": sample}, "where": {"kind": "loop"}})
+    body = {"like": {"vector": [1.0] * 128}, "where": {"kind": "loop"}}
+    found = theirs.ask(theirs.bob, "POST", "/v1/search", json=body)
     assert [file["path"] for hit in found.json()["items"] for file in hit["sample"]["files"]] == ["bobs-copy.wav"]
 
 
