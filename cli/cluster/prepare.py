@@ -11,7 +11,10 @@ from pathlib import Path
 
 import structlog
 
+from cli.cluster.before import openness
 from cli.cluster.folder import DataFolder
+from cli.errors import USAGE
+from config.flower import is_loopback
 from config.logging import configure_logging
 from config.settings import get_settings
 from stores.mongo import connect
@@ -42,6 +45,10 @@ def main() -> None:
     except StoreError as error:
         log.error("the ledger could not be prepared", reason=str(error))
         raise SystemExit(1) from error
+    host = get_settings().gateway.host
+    if not found["keys"] and not is_loopback(host):
+        print(openness(host), file=sys.stderr)
+        raise SystemExit(USAGE)
     log.info("the ledger is ready", **found)
     folder.write_private(folder.prepared, json.dumps(found))
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+from cli.cluster.before import refuse_openness, wait_for_servers
 from cli.cluster.folder import DataFolder
 from cli.cluster.lock import FolderLock
 from cli.cluster.logs import last_words
@@ -21,6 +22,7 @@ from cli.cluster.plan import Options, Plan, make_plan
 from cli.cluster.process import Part, Process
 from cli.cluster.report import Announcer
 from cli.cluster.supervisor import Supervisor
+from cli.console import err
 from cli.errors import USAGE, CommandError
 from config.settings import Settings
 
@@ -42,6 +44,8 @@ def up(settings: Settings, options: Options, on_ready: Ready | None = None, extr
         folder.make()
         lock = FolderLock(folder)
         stack.callback(lock.close)
+        refuse_openness(settings, options.host, folder)
+        wait_for_servers(settings, lambda said: err().print(said, markup=False))
         plan = make_plan(settings, folder, options)
         plan.parts.extend(extra)
         stack.callback(plan.ports.close)
