@@ -16,9 +16,11 @@ from api.metrics import Metrics
 from api.quotas import Quotas, Tabs
 from api.readiness import Readiness
 from api.security import Gate
+from api.shared import Shared
 from api.uploads import Uploads
 from config.settings import Settings
 from stores.doors import Keys, Ledger, Pulse, Samples, Vectors
+from stores.records import Job
 from tasks.send import Sends
 from workers.errors import StoreError
 
@@ -51,6 +53,7 @@ class Parts:
     hints: Hints
     gate: Gate
     hub: Hub
+    asked: Shared[Job]
     readiness: Readiness
     metrics: Metrics
     uploads: Uploads
@@ -73,6 +76,7 @@ class Parts:
             index=Index(samples, vectors),
             hints=Hints(sender, ledger),
             gate=Gate(stores.keys, settings.gateway.host),
+            asked=Shared(),
             hub=Hub(ledger, settings.gateway.event_interval_s, most_streams=settings.limits.streams),
             readiness=Readiness(ledger, pulse, vectors, settings.flower.url),
             metrics=Metrics(ledger, samples, pulse, settings.signs_dir),

@@ -22,6 +22,8 @@ from api.fence import Belongings
 
 _BUFFER: Final = 1 << 20
 _LONGEST_NAME: Final = 200
+_RETRY_DISK_S: Final = "60"
+"""Somebody has to make room first."""
 _STALE_S: Final = 86400.0
 _UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
@@ -56,7 +58,7 @@ class Uploads:
         ------
         Problem
             422 for an empty body, a name that is none, or another hash than the client said; 413 where it is too
-            long; 507 where the disk is full. Nothing stays behind.
+            long; 503 where the disk is full. Nothing stays behind.
         """
         safe = safe_name(name)
         part = await run_in_threadpool(self._begin)
@@ -188,6 +190,8 @@ def _sync(folder: Path) -> None:
 
 def _disk(error: OSError) -> Problem:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return Problem(507, "disk_full", "There is no room left for uploads.")
+        headers = {"Retry-After": _RETRY_DISK_S}
+        return Problem(503, "disk_full", "There is no room left for uploads; try again later.", headers=headers)
     _log.error("uploads cannot be written", error=str(error))
-    return Problem(507, "disk_error", "The folder for uploads cannot be written to.")
+    headers = {"Retry-After": _RETRY_DISK_S}
+    return Problem(503, "disk_error", "The folder for uploads cannot be written to.", headers=headers)

@@ -147,7 +147,7 @@ class QueueSettings(Section):
     max_attempts: int = Field(
         3, ge=1, description="Claims of a chunk before it is split, and of a single file before it is failed."
     )
-    chunk_cost_s: Seconds = Field(4, description="Estimated work in one chunk, in seconds.")
+    chunk_cost_s: Seconds = Field(2, description="Estimated work in one chunk, in seconds.")
     chunk_files: int = Field(200, ge=1, le=2000, description="Most files in one chunk.")
     scan_slice_s: Seconds = Field(10, description="A scan yields its worker after so many seconds.")
     stuck_after_s: Seconds = Field(

@@ -35,8 +35,9 @@ MongoDatabase = Database[Document]
 Expression = Any
 
 DUPLICATE_KEY = 11000
-_PASSING = frozenset({50, 64, 91, 100, 112, 133, 189, 262, 10107, 11600, 11602, 13435, 13436, 14031})
-"""Codes that pass by themselves: time limits, write conflicts, elections, shutdown, a full disk."""
+_PASSING = frozenset({1, 50, 64, 91, 100, 112, 133, 189, 262, 10107, 11600, 11602, 13435, 13436, 14031})
+"""Codes that pass by themselves: time limits, write conflicts, elections, shutdown, a full disk. The embedded server
+calls a full disk an internal error (1)."""
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from api.streams import EventStream
 from api.submit import Submission
 from api.views import file_view, job_view, page_view, progress_view
 from stores.records import Job
+from workers.errors import NotFound
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=PROBLEMS)
 JobId = Annotated[str, Path(max_length=200, examples=["01JD4V8Q2M6T9X3K7B5N1C0ZWE"])]
@@ -92,7 +93,10 @@ def jobs(parts: Parts, who: Reader, query: Annotated[JobsQuery, Query()]) -> Res
 @router.get("/{job_id}", summary="How a job stands", responses={200: {"model": JobShape}})
 def job(parts: Parts, who: Reader, job_id: JobId) -> Response:
     """State and counts; they add up at every moment."""
-    return Json(job_view(parts.ledger.job(job_id, owner=who.sees)))
+    found = parts.asked.get(job_id, lambda: parts.ledger.job(job_id))
+    if who.sees not in (None, found.owner):
+        raise NotFound("job")
+    return Json(job_view(found))
 
 
 @router.delete(

@@ -128,7 +128,8 @@ def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(Problem) as caught:
         asyncio.run(Uploads(tmp_path, 1000).receive("ann", "a.wav", None, body_of(b"RIFF")))
-    assert caught.value.status_code == 507
+    assert caught.value.status_code == 503
+    assert caught.value.headers == {"Retry-After": "60"}
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
