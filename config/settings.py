@@ -169,6 +169,9 @@ class WorkerSettings(Section):
     """One worker: one process on one core."""
 
     core: int | None = Field(None, ge=0, description="The core to pin to; by default the kernel's choice.")
+    nice: int = Field(
+        5, ge=0, le=19, description="How far it stands behind gateway and databases on the same cores; 0 is level."
+    )
     name: str | None = Field(None, description="The worker's name in Flower; by default worker@host.")
     max_tasks_per_child: int = Field(500, ge=1, description="Chunks before the process is replaced: drift guard.")
     max_memory_mb: int = Field(1200, ge=200, description="Resident memory before the process is replaced.")

@@ -36,6 +36,8 @@ def main() -> None:
     """Become a Celery worker."""
     settings = get_settings()
     line = command(settings)
+    # On a machine that does everything, who asks must not wait until who analyses has had its time slice.
+    os.nice(settings.worker.nice)
     os.execve(line[0], line, environment())
 
 
