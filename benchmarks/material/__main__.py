@@ -19,7 +19,19 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.material import band, classes, finish, loops, midi_files, odd_ones, one_shots, pulseless, score_songs
+from benchmarks.material import (
+    band,
+    classes,
+    finish,
+    loops,
+    midi_files,
+    odd_ones,
+    one_shots,
+    pulseless,
+    score_songs,
+    still,
+    variety,
+)
 from benchmarks.material.fonts import MissingTools
 from benchmarks.material.made import Made
 from benchmarks.material.rows import is_held, keep, kept, named, pieces_of, write_labels
@@ -34,6 +46,8 @@ RECIPES: dict[str, tuple[Recipe, int]] = {
     "bands": (band.make, 220),
     "midi": (midi_files.make, 110),
     "pulseless": (pulseless.make, 150),
+    "variety": (variety.make, 480),
+    "still": (still.make, 220),
 }
 """Each kind of material and how many of it there are in a whole set."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -206,6 +206,30 @@ GROOVES: tuple[Groove, ...] = (
 def by_genre(name: str) -> Groove:
     """The groove of a genre."""
     return next(groove for groove in GROOVES if groove.genre == name)
+
+
+def varied(groove: Groove, rng: np.random.Generator) -> Groove:
+    """The groove as another drummer plays it: strokes more and fewer, a drum left out, at times hardly any.
+
+    What holds the beat stays: the first line's first stroke, and every clap, snare and rim shot.
+    """
+    pattern = dict(groove.patterns[int(rng.integers(len(groove.patterns)))])
+    density, sparse = rng.uniform(0, 0.3), rng.random() < 0.15
+    for drum, line in list(pattern.items()):
+        steps = list(line)
+        backbeat = drum in ("snare", "clap", "rim")
+        for at, mark in enumerate(steps):
+            strong = at % groove.per_beat == 0
+            if mark == "." and rng.random() < density * (0.15 if backbeat else 0.5) and (not strong or drum == "kick"):
+                steps[at] = "o" if backbeat else str(rng.choice(["x", "?", "o"]))
+            elif mark == "x" and not backbeat and at and rng.random() < density * 0.6:
+                steps[at] = str(rng.choice([".", "o"]))
+        pattern[drum] = "".join(steps)
+        if sparse and len(pattern) > 2 and drum not in ("kick", "snare", "clap"):
+            del pattern[drum]
+    low, high = groove.bpm
+    swing = (0.0, 0.4) if rng.random() < 0.15 and groove.per_beat == 4 else groove.swing
+    return replace(groove, patterns=(pattern,), bpm=(low * 0.94, high * 1.06), swing=swing)
 
 
 def hits(

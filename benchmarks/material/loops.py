@@ -34,20 +34,22 @@ def make(n: int, rng: np.random.Generator, seed: int) -> Made | None:
         groove = grooves.by_genre(str(rng.choice(["percussion", "latin"])))
     if turn not in ("drums", "full", "percussion") and groove.steps != 16:
         groove = grooves.by_genre("pop")
-    bpm = _tempo(groove, rng)
+    bpm = tempo(groove, rng)
     bars = int(rng.choice([1, 2, 4, 8], p=(0.2, 0.35, 0.33, 0.12)))
     if bars * groove.beats * 60 / bpm < 1.2:
         bars *= 2
-    row, loop = _played(turn, groove, bpm, bars, n, rng)
-    return Made(_edited(loop, rng), SR, row)
+    row, loop = played(turn, groove, bpm, bars, n, rng)
+    return Made(handed_on(loop, rng), SR, row)
 
 
-def _tempo(groove: Groove, rng: np.random.Generator) -> float:
+def tempo(groove: Groove, rng: np.random.Generator) -> float:
+    """Some tempo of the genre, a whole number half of the time."""
     bpm = float(rng.uniform(*groove.bpm))
     return float(round(bpm)) if rng.random() < 0.5 else round(bpm, 2)
 
 
-def _played(turn: str, groove: Groove, bpm: float, bars: int, n: int, rng: np.random.Generator) -> tuple[Row, Audio]:
+def played(turn: str, groove: Groove, bpm: float, bars: int, n: int, rng: np.random.Generator) -> tuple[Row, Audio]:
+    """A loop of so many bars of a groove, and what is true of it."""
     beats = bars * groove.beats
     seconds = beats * 60 / bpm
     # twice: the second time has the first one's tails, as a loop that was bounced round has
@@ -127,7 +129,7 @@ def _instrument(
     return y
 
 
-def _edited(y: Audio, rng: np.random.Generator) -> Audio:
+def handed_on(y: Audio, rng: np.random.Generator) -> Audio:
     """As loops are handed on: a few with their tail after the bar, or silence at their start."""
     y = finish.worn(y, SR, rng)
     way = rng.random()

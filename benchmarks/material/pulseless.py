@@ -21,7 +21,7 @@ def make(n: int, rng: np.random.Generator, seed: int) -> Made | None:
     if kind == "drums":
         return _drums(n, rng)
     if kind in ("pad", "drone"):
-        return _held(kind, n, rng)
+        return held(kind, n, rng)
     t = np.arange(int(SR * rng.uniform(1.5, 20))) / SR
     y = {"noise": _noise, "rain": _rain, "clatter": _clatter}[kind](t, rng)
     stereo = np.stack([y, np.roll(y, int(rng.integers(0, 400)))], axis=1).astype(np.float32)
@@ -70,7 +70,7 @@ def _clatter(t: Doubles, rng: np.random.Generator) -> Doubles:
     return y
 
 
-def _held(kind: str, n: int, rng: np.random.Generator) -> Made:
+def held(kind: str, n: int, rng: np.random.Generator) -> Made:
     """A chord or a note that stays, or changes slowly and never in time."""
     seconds = float(rng.uniform(5, 24))
     h = harmony.harmony(rng, 4)
