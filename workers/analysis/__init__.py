@@ -21,6 +21,8 @@ _LEAST_ONSETS = 3
 _LEAST_PULSE, _SURE_PULSE = 0.4, 0.8
 """Held out, 99 % of music lies above the first and 2 % of one-shots. With hardly an onset it takes the second: soft
 attacks, not a pad that swells."""
+_TONAL = ("bass", "lead", "chord", "pad", "vocal")
+"""One-shots of these classes are tonal, even where no key can be told from them."""
 _TONAL_IF_NAMED = 0.25
 """Probability of a tonality from which on a key is looked for where one is written down."""
 
@@ -50,12 +52,14 @@ def analyze(
     duration_s = len(y) / sr
     seen = measure(mono, duration_s)
     found_tempo, found_kind = _tempo_and_kind(seen, duration_s, info.duration_s, hints)
-    note = pitch.estimate_pitch(mono, rhythmic=found_kind.label not in ("one-shot", "silence"), hints=hints)
+    heard = pitch.estimate_pitch(mono, rhythmic=found_kind.label not in ("one-shot", "silence"), hints=hints)
+    said, drum = _instrument(seen, found_kind, heard)
+    note = pitch.settled(heard, drum)
     return Analysis(
         audio=replace(info, duration_s=round(info.duration_s, 6), analyzed_s=round(info.analyzed_s, 6)),
         kind=found_kind,
         tempo=found_tempo,
-        key=_key(seen, note, hints),
+        key=_key(seen, note, said, hints),
         pitch=note,
         loudness=levels,
         spectrum=seen.spectrum,
@@ -66,11 +70,18 @@ def analyze(
         },
         timbre=timbre.timbre(seen.cepstrum, timbre.brightness(seen.spectra), seen.chroma.tonalness),
         defects=defects.find_defects(
-            y, sr, walked, mono, found_kind.label, bad_samples=bad_samples, truncated=truncated
+            y,
+            sr,
+            walked,
+            mono,
+            found_kind.label,
+            bad_samples=bad_samples,
+            truncated=truncated,
+            rest_s=_rest_s(found_tempo),
         ),
         vector=b"" if mono.silent else embedding.embed(seen, found_tempo),
         preview=preview.draw(mono, seen.decibels),
-        instrument=_instrument(seen, found_kind, note),
+        instrument=said,
     )
 
 
@@ -99,7 +110,12 @@ def _rhythm(seen: Overview, found: Tempo, duration_s: float) -> Descriptors:
     return {**busy, **(beats.NONE if tracked is None else tracked.described)}
 
 
-def _key(seen: Overview, note: Pitch, hints: Hints) -> Key:
+def _rest_s(found: Tempo) -> float:
+    """How long a loop that is cut to its beats may rest at its end: two of them."""
+    return 0.0 if found.bpm is None or found.beats is None else 120 / found.bpm
+
+
+def _key(seen: Overview, note: Pitch, said: Instrument, hints: Hints) -> Key:
     chroma = seen.chroma
     if seen.mono.silent:
         return key.unknown("silence has no key")
@@ -109,13 +125,21 @@ def _key(seen: Overview, note: Pitch, hints: Hints) -> Key:
         return key.unknown(f"a single note ({note.note}) belongs to many keys", chroma.tuning_cents)
     named = hints.name_tonic is not None or hints.tag_tonic is not None
     if kind.has_tonality(seen.whole) < (_TONAL_IF_NAMED if named else 0.5):
-        return key.unknown("no tonality: drums, noise or an effect", chroma.tuning_cents)
+        held = said.label in _TONAL
+        return key.unknown(
+            "one chord or note belongs to many keys" if held else "no tonality: drums, noise or an effect",
+            chroma.tuning_cents,
+        )
+    if key.single(chroma):
+        return key.unknown("hardly more than one note sounds, and that belongs to many keys", chroma.tuning_cents)
     return key.estimate_key(chroma, hints)
 
 
-def _instrument(seen: Overview, found: Kind, note: Pitch) -> Instrument:
+def _instrument(seen: Overview, found: Kind, note: Pitch) -> tuple[Instrument, float]:
+    """The class of a one-shot, and how likely it is a drum."""
     if found.label == "silence":
-        return instrument.unknown("silence")
+        return instrument.unknown("silence"), 0.0
     if found.label != "one-shot":
-        return instrument.unknown("only one-shots have a class")
-    return instrument.classify(instrument.describe(seen, note))
+        return instrument.unknown("only one-shots have a class"), 0.0
+    probability = instrument.weigh(instrument.describe(seen, note))
+    return instrument.named(probability), instrument.drum(probability)

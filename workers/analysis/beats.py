@@ -37,6 +37,8 @@ _ACCENT = 0.15
 _BETWEEN = (0.4, 0.78)
 """Where in a beat its second note may lie: straight at a half, swung up to three quarters."""
 _LEAST_SWUNG = 4
+_ON_THE_BEAT = 0.15
+"""Nearer to a beat, as a part of it, a note is meant to be on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,10 @@ def _swing(onsets: Onsets, beats: Doubles) -> float | None:
     inside = (index >= 0) & (index < len(beats) - 1)
     index, times = index[inside], onsets.times[inside]
     place = (times - beats[index]) / (beats[index + 1] - beats[index])
+    # onsets peak a little after a sound begins, and loops are cut a little off: what is on the beat says by how much
+    on_it = np.where(place > 0.5, place - 1, place)
+    on_it = on_it[np.abs(on_it) < _ON_THE_BEAT]
+    place = place - (float(np.median(on_it)) if len(on_it) else 0.0)
     between = place[(place > _BETWEEN[0]) & (place < _BETWEEN[1])]
     if len(between) < max(_LEAST_SWUNG, len(beats) // 4) or float(between.std()) > 0.07:
         return None

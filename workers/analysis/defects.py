@@ -19,14 +19,25 @@ _AUDIBLE = 1e-3
 
 
 def find_defects(
-    y: NDArray[np.float32], sr: int, seen: Survey, mono: Mono, kind: str, *, bad_samples: int, truncated: bool
+    y: NDArray[np.float32],
+    sr: int,
+    seen: Survey,
+    mono: Mono,
+    kind: str,
+    *,
+    bad_samples: int,
+    truncated: bool,
+    rest_s: float = 0.0,
 ) -> tuple[Defect, ...]:
-    """Every defect found in a signal, (frames, channels), at its own rate, that was walked over."""
+    """Every defect found in a signal, (frames, channels), at its own rate, that was walked over.
+
+    A silence of up to `rest_s` at its end is no defect: in a loop that was cut to its beats it is a rest.
+    """
     found = [*_damage(bad_samples, truncated), *_offset(mono.dc)]
     if not mono.silent:
         ceiling = _SAME_LEVEL * mono.top if mono.top >= _NEAR_FULL_SCALE else 0.0
         ends = find_ends(y, seen.peaks, threshold=abs(mono.dc) + _AUDIBLE * mono.top, ceiling=ceiling, run=_CLIP_RUN)
-        found += [*_clipping(ends, sr), *_silence(ends, len(y), sr)]
+        found += [*_clipping(ends, sr), *_silence(ends, len(y), sr, rest_s)]
     if mono.cancels:
         found.append(
             Defect("phase_cancelling", "The channels cancel each other: played in mono, the sound all but vanishes.")
@@ -59,12 +70,12 @@ def _clipping(ends: Ends, sr: int) -> list[Defect]:
     return [Defect("clipping", "Peaks are cut off flat at full scale.", at_s, float(ends.runs))]
 
 
-def _silence(ends: Ends, n: int, sr: int) -> list[Defect]:
+def _silence(ends: Ends, n: int, sr: int, rest_s: float) -> list[Defect]:
     head, tail = ends.first / sr, (n - ends.last) / sr
     found = []
     if head > _SILENT_S:
         found.append(Defect("silent_head", "The sound begins late.", 0.0, round(head, 3)))
-    if tail > _SILENT_S:
+    if tail > max(_SILENT_S, rest_s):
         found.append(Defect("silent_tail", "Silence at the end.", round(ends.last / sr, 3), round(tail, 3)))
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from workers.analysis.overview import Overview
 
 LABELS: tuple[InstrumentLabel, ...] = tuple(label for label in get_args(InstrumentLabel) if label != "unknown")
+
+_DRUMS = [LABELS.index(label) for label in ("kick", "snare", "clap", "hat", "cymbal", "tom", "percussion")]
 
 SURE = 0.5
 """Less likely than this is called unknown."""
@@ -107,12 +109,26 @@ def unknown(reason: str) -> Instrument:
     return Instrument(None, 0.0, reason)
 
 
-def classify(x: Doubles) -> Instrument:
-    """The likeliest class of a one-shot, `x` as `describe` makes it."""
+def weigh(x: Doubles) -> Doubles:
+    """How likely a one-shot is of each of the `LABELS`, `x` as `describe` makes it."""
     model = load_classes("instrument")
-    probability = softmax(model.scores(x) / model.temperature)
+    return softmax(model.scores(x) / model.temperature)
+
+
+def named(probability: Doubles) -> Instrument:
+    """The likeliest class, or unknown where several are about as likely."""
     best = int(probability.argmax())
     confidence = round(float(probability[best]), 3)
     if confidence < SURE:
-        return Instrument("unknown", confidence, f"it could be a {model.labels[best]} or several other things")
-    return Instrument(cast(InstrumentLabel, model.labels[best]), confidence, None)
+        return Instrument("unknown", confidence, f"it could be a {LABELS[best]} or several other things")
+    return Instrument(LABELS[best], confidence, None)
+
+
+def classify(x: Doubles) -> Instrument:
+    """The class of a one-shot, `x` as `describe` makes it."""
+    return named(weigh(x))
+
+
+def drum(probability: Doubles) -> float:
+    """How likely it is a drum of any kind."""
+    return float(probability[_DRUMS].sum())

@@ -43,6 +43,9 @@ _NAMED, _TAGGED = 2.5, 2.0
 """How much a written key speaks for itself, in logits: makers know their loops' keys, tags are often another program's
 guess. Neither outweighs what is more than a dozen times likelier by ear."""
 
+_SINGLE = 0.45
+"""No music with a key that was looked at has so much of one note: the most was 0.43."""
+
 PARTS = ("whole", "bass", "start", "start bass", "chords", "start chords")
 """What a key is weighed by: each is 12 numbers, one for each note over the tonic, or 24, for major and minor triads."""
 
@@ -154,6 +157,11 @@ def _standard(x: Doubles | Floats) -> Doubles:
 def profile_fit(chroma: Chroma) -> float:
     """Correlation of the chroma with the best of 24 published profiles: high where there is a key at all."""
     return 0.0 if chroma.empty else float(score_keys(chroma.whole, MAJOR, MINOR).max())
+
+
+def single(chroma: Chroma) -> bool:
+    """Whether it is all but one note, or one and its fifth."""
+    return float(chroma.whole.max()) > _SINGLE * float(chroma.whole.sum())
 
 
 def unknown(reason: str, tuning_cents: float | None = None) -> Key:

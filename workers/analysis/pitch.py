@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -71,6 +71,9 @@ NONE_INPUTS = ("none", "none aperiodic", "none explained", "none filled", "none 
 """What describes there being no pitch, in order."""
 
 INPUTS = CANDIDATE_INPUTS + NONE_INPUTS
+
+_SURELY_DRUM = 0.6
+"""From this probability of a drum on, its pitch is not called a note."""
 
 _NAMED, _NAMED_CLASS, _IN_CHUNK = 2.0, 1.0, 0.7
 """How much a written note speaks for the candidate that it names, in logits. Names give the class reliably and the
@@ -192,6 +195,19 @@ def refine(heard: Heard, f0: float) -> float:
 # -- deciding
 
 
+def settled(heard: Pitch, drum: float) -> Pitch:
+    """What is said in the end: of a sound without a note nothing is sure, and a drum's pitch is not a note.
+
+    `heard` is from `estimate_pitch`, whose confidence in a sound without a note is the chance that it has one all the
+    same; `drum` is how likely it is a drum.
+    """
+    if heard.midi is None:
+        return replace(heard, confidence=0.0)
+    if drum < _SURELY_DRUM:
+        return heard
+    return unknown(f"a drum, tuned to about {heard.note}")
+
+
 def estimate_pitch(mono: Mono, *, rhythmic: bool, hints: Hints | None = None) -> Pitch:
     """The one pitch of a sound, or why there is none. A `rhythmic` one must stay on it nearly all the time."""
     if mono.silent:
@@ -234,5 +250,5 @@ def _why_none(heard: Heard) -> str:
     if repeats < 0.6:
         return "no steady pitch: noise or drums"
     if _moves(heard) > 0.05:
-        return "the pitch moves: a glide, a melody or several notes"
+        return "no one note stays: it glides, falls as a drum does, or there are several"
     return "no one note stands out: a chord, a drum or an effect"

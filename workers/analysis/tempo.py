@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.analysis.grid import on_grid
 from workers.analysis.learned import softmax
 from workers.analysis.metre import LENGTH_INPUTS, describe
 from workers.analysis.network import Network, load_network
@@ -19,6 +20,7 @@ from workers.analysis.periodicity import LONGEST_LOOP_S, LOOP_BEATS, candidates,
 from workers.model import Evidence, Tempo
 
 if TYPE_CHECKING:
+    from workers.analysis.onsets import Onsets
     from workers.analysis.overview import Overview
     from workers.audio.hints import Hints
 
@@ -40,6 +42,10 @@ _ROUND_BPM = 0.03
 _CUT_S = 0.004
 _MOST_ROUNDED = 0.002
 """Programmed music runs at whole tempi: nearer than `_ROUND_BPM`, or than a cut that is `_CUT_S` off, it is one."""
+
+
+_OFF_LENGTH, _SURELY_OFF = 0.006, 3.5
+"""How far a grid must be from a length that fits, as a part of it and in standard errors, to be believed instead."""
 
 
 def unknown(reason: str, confidence: float = 0.0) -> Tempo:
@@ -82,7 +88,7 @@ def estimate_tempo(seen: Overview, duration_s: float, hints: Hints) -> Tempo:
         heard + sum((_odds(model, source, bpm, wanted) for source, wanted in said), np.zeros(len(bpm)))
     )
     best, confidence = choose(probability, bpm)
-    found, beats = _settled(float(bpm[best]), duration_s, snap_tolerance(seen.periodicity))
+    found, beats = _settled(float(bpm[best]), duration_s, snap_tolerance(seen.periodicity), seen.onsets)
     favourite, belief = choose(softmax(heard), bpm)
     evidence = [("pulse", float(bpm[favourite]), _log_odds(belief))]
     if beats is not None:
@@ -115,10 +121,18 @@ def _weighed(evidence: list[tuple[str, float, float]]) -> tuple[Evidence, ...]:
     return tuple(Evidence(source, round(bpm, 2), round(weight / total, 3)) for source, bpm, weight in evidence)
 
 
-def _settled(bpm: float, duration_s: float, tolerance: float) -> tuple[float, int | None]:
-    """To 1/100 BPM: the length of the loop, or a whole number that is as near as can be told."""
+def _settled(bpm: float, duration_s: float, tolerance: float, onsets: Onsets) -> tuple[float, int | None]:
+    """To 1/100 BPM: the length of the loop, or a whole number that is as near as can be told.
+
+    Where the notes lie on a grid so well that the length cannot be right, the file is cut a little off, or its codec
+    has padded it: then the grid counts.
+    """
     beats = beats_long(bpm, duration_s, tolerance)
     near = _ROUND_BPM
+    if duration_s < LONGEST_LOOP_S and (grid := on_grid(onsets, bpm)) is not None:
+        off = abs(grid.bpm / bpm - 1)
+        if max(_OFF_LENGTH, _SURELY_OFF * grid.error) < off < SAME:
+            bpm, beats, near = grid.bpm, None, max(_ROUND_BPM, grid.error * grid.bpm)
     if beats is not None:
         near = max(near, min(_CUT_S / duration_s, _MOST_ROUNDED) * bpm)
     whole = float(round(bpm))
