@@ -5,7 +5,9 @@ musescore-general-soundfont-small, opl3-soundfont, timidity with freepats (instr
 hydrogen-drumkits, lmms-common (drums); openttd-openmsx, freedoom (multi-track MIDI). Scores: ``pip install music21``.
 
 OUT gets the audio, ``labels.csv`` for development and ``held.csv``: a quarter of the pieces, for judging only. A run
-that was stopped goes on where it was; the same seed and tools make the same files.
+that was stopped goes on where it was; the same seed and tools make the same files. ``--only elsewhere --known CSV...``
+makes ``elsewhere.csv``: for judging only, of other fonts (csound-soundfont, fluidr3mono-gm-soundfont,
+musescore-general-soundfont), other grooves and composers, stretched and encoded by sox and ffmpeg.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import numpy as np
 from benchmarks.material import (
     band,
     classes,
+    elsewhere,
     finish,
     loops,
     midi_files,
@@ -48,6 +51,7 @@ RECIPES: dict[str, tuple[Recipe, int]] = {
     "pulseless": (pulseless.make, 150),
     "variety": (variety.make, 480),
     "still": (still.make, 220),
+    "elsewhere": (elsewhere.make, 640),
 }
 """Each kind of material and how many of it there are in a whole set."""
 
@@ -87,8 +91,13 @@ def make_kind(out: Path, name: str, first: int, count: int, seed: int) -> int:
 def collect(out: Path, known: frozenset[str]) -> Counter[str]:
     """Write both CSVs from what has been rendered; how many rows each slice has."""
     rows = kept(out / "rows")
+    far = [row for row in rows if row.source.startswith(elsewhere.SOURCE)]
+    rows = [row for row in rows if not row.source.startswith(elsewhere.SOURCE)]
     write_labels(out / "labels.csv", [row for row in rows if not is_held(row.piece, known)])
     write_labels(out / "held.csv", [row for row in rows if is_held(row.piece, known)])
+    if far:
+        write_labels(out / "elsewhere.csv", [row for row in far if row.piece not in known])
+        return Counter(row.slice for row in far if row.piece not in known)
     return Counter(row.slice for row in rows)
 
 
@@ -99,7 +108,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, help="of each kind; the default is a whole set")
     parser.add_argument("--first", type=int, default=0, help="the number of the first of each kind")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", nargs="*", choices=list(RECIPES), default=list(RECIPES))
+    parser.add_argument("--only", nargs="*", choices=list(RECIPES), default=[r for r in RECIPES if r != "elsewhere"])
     parser.add_argument("--known", type=Path, nargs="*", default=[], help="labels whose pieces are not for judging")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

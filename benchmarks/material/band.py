@@ -39,7 +39,11 @@ _STYLES = {"held": 0.35, "offbeat": 0.15, "rhythm": 0.5}
 
 def make(n: int, rng: np.random.Generator, seed: int) -> Made | None:
     """The n-th; genres take turns, and so do sampled and synthesised instruments."""
-    groove = grooves.GROOVES[n % (len(grooves.GROOVES) - 1)]
+    return arranged(grooves.GROOVES[n % (len(grooves.GROOVES) - 1)], n, rng)
+
+
+def arranged(groove: Groove, n: int, rng: np.random.Generator) -> Made:
+    """A stretch of a piece of that genre."""
     bpm = round(float(rng.uniform(*groove.bpm)), int(rng.choice([0, 0, 1, 2])))
     seconds = float(rng.uniform(13, 30))
     bars = int(np.ceil(seconds * bpm / 60 / groove.beats)) + int(rng.integers(1, 6))

@@ -6,6 +6,8 @@ import functools
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,12 @@ _FONTS = (
     ("musescore", "/usr/share/sounds/sf3/MuseScore_General_Lite.sf3"),
     ("opl3", "/usr/share/sounds/sf2/OPL-3_FM_128M.sf2"),
 )
+_OTHERS = (
+    ("csound", "/usr/share/sounds/sf2/sf_GMbank.sf2"),
+    ("fluidmono", "/usr/share/sounds/sf3/FluidR3Mono_GM.sf3"),
+    ("musescore-hq", "/usr/share/sounds/sf3/MuseScore_General.sf3"),
+)
+"""What nothing is learned from: `others` puts them in the place of the usual ones."""
 _PATCHES = Path("/etc/timidity/freepats.cfg")
 _LONGEST_RENDER_S = 120
 
@@ -43,9 +51,43 @@ class Font:
         return self.name != "opl3"
 
 
-@functools.cache
+_on_others: list[bool] = []
+
+
+@contextmanager
+def others() -> Iterator[None]:
+    """Within it, what is picked are fonts that no model has learned from."""
+    _on_others.append(True)
+    try:
+        yield
+    finally:
+        _on_others.pop()
+
+
 def fonts() -> tuple[Font, ...]:
-    """Every set of instruments on this machine.
+    """Every set of instruments on this machine that is in use.
+
+    Raises
+    ------
+    MissingTools
+        If there is none.
+    """
+    return _kept_for_judging() if _on_others else _usual()
+
+
+@functools.cache
+def _kept_for_judging() -> tuple[Font, ...]:
+    found = tuple(
+        Font(name, Path(path)) for name, path in _OTHERS if Path(path).exists() and shutil.which("fluidsynth")
+    )
+    if not found:
+        raise MissingTools("csound-soundfont, fluidr3mono-gm-soundfont or musescore-general-soundfont is not installed")
+    return found
+
+
+@functools.cache
+def _usual() -> tuple[Font, ...]:
+    """What models are learned from.
 
     Raises
     ------

@@ -100,9 +100,17 @@ def _hydrogen(path: Path) -> Kit:
 def _folder(name: str, folder: Path) -> Kit:
     files: dict[str, list[Path]] = {}
     for path in sorted(folder.glob("*.ogg")):
-        if role := role_of(path.stem):
+        if (role := role_of(path.stem)) and _readable(path):
             files.setdefault(role, []).append(path)
     return Kit(name, {role: tuple(found) for role, found in files.items()})
+
+
+def _readable(path: Path) -> bool:
+    """Some of LMMS's are WAV by content and broken."""
+    try:
+        return soundfile.info(path).frames > 0
+    except soundfile.LibsndfileError:
+        return False
 
 
 @functools.lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ from benchmarks.material.harmonise import accompaniment
 from benchmarks.material.made import Made
 from benchmarks.material.midi import Note, Part, Song
 from benchmarks.material.rows import Row
-from benchmarks.material.scores import Score, candidates, key_name, read
+from benchmarks.material.scores import Candidate, Score, candidates, key_name, read
 
 _INSTRUMENTS = {
     "keys": (0, 1, 2, 4, 5, 6, 7, 11, 12, 16, 19, 20, 21, 22),
@@ -29,7 +29,12 @@ _SPEED = {True: (66.0, 132.0), False: (68.0, 178.0)}
 def make(n: int, rng: np.random.Generator, seed: int) -> Made | None:
     """The n-th: two renderings of each piece, one after the other."""
     pieces = candidates(seed)
-    score = read(pieces[n // 2 % len(pieces)])
+    return sung(pieces[n // 2 % len(pieces)], rng)
+
+
+def sung(piece: Candidate, rng: np.random.Generator) -> Made | None:
+    """A piece in some rendering; None where it cannot be read."""
+    score = read(piece)
     if score is None:
         return None
     alone = len(score.parts) == 1

@@ -19,6 +19,8 @@ from workers.model import TONICS
 
 _ABC = ("ryansMammoth", "oneills1850", "essenFolksong", "airdsAirs")
 _XML = ("bach", "mozart", "haydn", "beethoven", "schumann_robert", "schumann_clara", "corelli", "handel", "schubert")
+_OTHER_XML = ("joplin", "cpebach", "weber", "chopin", "beach", "verdi", "johnson_j_r", "leadSheet", "miscFolk")
+"""Composers that nothing is learned from."""
 _BEATS = {"4/4": 1.0, "2/4": 1.0, "3/4": 1.0, "2/2": 1.0, "6/8": 1.5, "9/8": 1.5, "12/8": 1.5}
 """Quarter notes a beat. Cut time is counted in quarters: written so, it is rarely felt in halves at one speed."""
 _FEWEST_NOTES = 24
@@ -69,12 +71,12 @@ def _music21() -> Any:
 
 
 @functools.cache
-def candidates(seed: int) -> tuple[Candidate, ...]:
-    """Every piece, in an order in which groups, modes and metres take turns."""
+def candidates(seed: int, others: bool = False) -> tuple[Candidate, ...]:
+    """Every piece, in an order in which groups, modes and metres take turns; with `others`, other composers too."""
     root = Path(_music21().__file__).parent / "corpus"
     rng = np.random.default_rng(seed)
     piles: dict[tuple[str, bool, bool], list[Candidate]] = {}
-    for piece in _pieces(root):
+    for piece in _pieces(root, _XML + _OTHER_XML if others else _XML):
         turning = piece.metre in ("6/8", "9/8", "12/8", "3/4")
         piles.setdefault((piece.group, piece.minor, turning), []).append(piece)
     for pile in piles.values():
@@ -88,7 +90,7 @@ def candidates(seed: int) -> tuple[Candidate, ...]:
     return tuple(out)
 
 
-def _pieces(root: Path) -> Iterator[Candidate]:
+def _pieces(root: Path, composers: tuple[str, ...]) -> Iterator[Candidate]:
     for group in _ABC:
         for path in sorted((root / group).glob("*.abc")):
             tunes = re.split(r"(?m)^(?=X:)", path.read_text("utf-8", errors="replace"))
@@ -96,7 +98,7 @@ def _pieces(root: Path) -> Iterator[Candidate]:
             for n, tune in enumerate(tunes):
                 name = path.stem if len(tunes) == 1 else f"{path.stem}_{n}"
                 yield Candidate(f"{group}_{name}_abc", group, path, tune, _abc_minor(tune), _abc(tune, "M"))
-    for group in _XML:
+    for group in composers:
         for path in sorted((root / group).rglob("*")):
             if path.suffix in (".mxl", ".xml", ".musicxml"):
                 name = str(path.relative_to(root)).replace("/", "_").replace(".", "_")
