@@ -102,6 +102,16 @@ class Tempo:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyEvidence:
+    """What one source says of the key, and its weight among all (0 to 1)."""
+
+    source: str
+    key: str
+    """``C minor``, or a tonic alone where the source names no mode."""
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class Key:
     """Tonic and mode, or ``None`` with the reason."""
 
@@ -118,6 +128,7 @@ class Key:
     """The likeliest of the other 23 keys, as in `label`."""
     margin: float | None = None
     """How much likelier the key is than the runner-up, as a difference of probabilities."""
+    evidence: tuple[KeyEvidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class InstrumentLesson:
         for k in range(FOLDS):
             scores[fold == k] = Z[fold == k] @ fit(Z[fold != k], right[fold != k], weight[fold != k]).T
         own = np.flatnonzero(self._originals)
-        t = temperature([scores[i] for i in own], [int(right[i]) for i in own])
+        t = _honest(scores[own], right[own])
         self._report(scores[own] / t, right[own])
         W = fit(Z, right, weight)
         return {
@@ -78,6 +78,19 @@ class InstrumentLesson:
             print(f"   from {threshold}: {100 * known.mean():.1f} said, {100 * hits[known].mean():.1f} of them right")
         wrong = Counter((a, instrument.LABELS[int(b)]) for a, b, hit in zip(names, said, hits, strict=True) if not hit)
         print("   taken for:", ", ".join(f"{a} {b} {n}" for (a, b), n in wrong.most_common(12)))
+
+
+def _honest(z: Doubles, right: Doubles) -> float:
+    """The temperature at which as much is believed as is right, of what is sure enough to be said."""
+    near = temperature(list(z), right.tolist()) * np.exp(np.linspace(-0.5, 0.5, 41))
+
+    def off(t: float) -> float:
+        p = np.exp(z / t - (z / t).max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+        said = p.max(axis=1) >= instrument.SURE
+        return abs(float(p.max(axis=1)[said].mean() - (z.argmax(axis=1) == right)[said].mean()))
+
+    return float(min(near, key=off))
 
 
 def fit(Z: Doubles, right: Doubles, weight: Doubles) -> Doubles:

@@ -54,7 +54,7 @@ def test_fields_and_their_order_are_fixed(tone: Path) -> None:
     assert list(row["audio"])[:5] == ["duration_s", "sample_rate_hz", "channels", "container", "subtype"]
     assert list(row["tempo"]) == ["bpm", "confidence", "beats", "evidence", "reason"]
     assert list(row["key"])[:7] == ["tonic", "mode", "label", "camelot", "confidence", "tuning_cents", "reason"]
-    assert list(row["key"])[7:] == ["open_key", "runner_up", "margin"]
+    assert list(row["key"])[7:] == ["open_key", "runner_up", "margin", "evidence"]
     assert row["pitch"]["note"] == "A4"
     assert row["audio"]["subtype"] == "PCM_24"
     assert json.loads(json.dumps(row, allow_nan=False)) == row

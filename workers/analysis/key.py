@@ -17,7 +17,7 @@ from workers.kernels.chroma import describe_peaks, fold_peaks
 from workers.kernels.decimate import halve
 from workers.kernels.keys import score_keys
 from workers.kernels.tonal import find_tonal_peaks
-from workers.model import TONICS, Key, Mode, camelot, open_key
+from workers.model import TONICS, Key, KeyEvidence, Mode, camelot, open_key
 
 if TYPE_CHECKING:
     from workers.audio.hints import Hints
@@ -173,6 +173,7 @@ def estimate_key(chroma: Chroma, hints: Hints | None = None) -> Key:
     """The best of 24 keys."""
     model = load("key")
     scores = vote([model.scores(describe(chroma, section)) for section in sections(chroma)])
+    heard = softmax(scores / model.temperature)
     probability = softmax(scores / model.temperature + written(hints))
     best, second = (int(k) for k in np.argsort(-probability, kind="stable")[:2])
     (tonic, mode), (other, other_mode) = _NAMES[best], _NAMES[second]
@@ -187,20 +188,35 @@ def estimate_key(chroma: Chroma, hints: Hints | None = None) -> Key:
         open_key=open_key(tonic, mode),
         runner_up=f"{other} {other_mode}",
         margin=round(float(probability[best] - probability[second]), 3),
+        evidence=_weighed(heard, hints),
     )
+
+
+def _said(hints: Hints | None) -> list[tuple[str, str, str | None, float]]:
+    """What is written down: source, tonic, mode, and how much it counts."""
+    if hints is None:
+        return []
+    found = (("name", hints.name_tonic, hints.name_mode, _NAMED), ("tag", hints.tag_tonic, hints.tag_mode, _TAGGED))
+    return [(source, tonic, mode, weight) for source, tonic, mode, weight in found if tonic is not None]
+
+
+def _weighed(heard: Doubles, hints: Hints | None) -> tuple[KeyEvidence, ...]:
+    """Who says what: the sound by the log-odds of its favourite, what is written by what it adds to them."""
+    best = int(heard.argmax())
+    sure = min(max(float(heard[best]), 0.5), 0.999)
+    said = [("chroma", " ".join(_NAMES[best]), max(0.1, math.log(sure / (1 - sure))))]
+    said += [(source, f"{tonic} {mode}" if mode else tonic, weight) for source, tonic, mode, weight in _said(hints)]
+    total = sum(weight for _, _, weight in said)
+    return tuple(KeyEvidence(source, name, round(weight / total, 3)) for source, name, weight in said)
 
 
 def written(hints: Hints | None) -> Doubles:
     """What the name and the tags add to each key's score; a tonic alone speaks for both modes."""
     bonus = np.zeros(24)
-    if hints is not None:
-        for tonic, mode, weight in (
-            (hints.name_tonic, hints.name_mode, _NAMED),
-            (hints.tag_tonic, hints.tag_mode, _TAGGED),
-        ):
-            for k, (of, has) in enumerate(_NAMES):
-                if of == tonic and mode in (None, has):
-                    bonus[k] += weight
+    for _, tonic, mode, weight in _said(hints):
+        for k, (of, has) in enumerate(_NAMES):
+            if of == tonic and mode in (None, has):
+                bonus[k] += weight
     return bonus
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,16 +70,19 @@ INPUTS = (
     "chroma third",
     "chroma seven",
     "register",
+    "rise of the strongest",
+    "rise of the strong half",
+    "rise of the usual",
 )
 """Names of what describes a sound as a whole, in order."""
 
 TIME_INPUTS = INPUTS[:7]
 """What a pulse is known by."""
 
-SHAPE_INPUTS = (*INPUTS[:10], *INPUTS[16:25])
+SHAPE_INPUTS = (*INPUTS[:10], *INPUTS[16:25], *INPUTS[33:])
 """What one-shots and loops are told apart by."""
 
-TONAL_INPUTS = (INPUTS[0], INPUTS[2], *INPUTS[9:16], *INPUTS[25:])
+TONAL_INPUTS = (INPUTS[0], INPUTS[2], *INPUTS[9:16], *INPUTS[25:33])
 """What music with a key is known by."""
 
 
@@ -125,6 +129,7 @@ def describe(
             notes[2],
             sum(notes[:7]),
             float(chroma.register @ _REGISTERS) / 12,
+            *rises(onsets.strengths),
         ]
     )
 
@@ -142,6 +147,15 @@ def _course(whole_s: float, struck: Strikes, course: Course) -> tuple[float, ...
         min(2.0, struck.strong_unevenness) if struck.strong > 1 else 2.0,
         math.log2(1 + struck.strong),
     )
+
+
+def rises(strengths: Doubles) -> tuple[float, float, float]:
+    """How clearly notes begin: by how many dB the strongest, the strong half and the usual onset rise, in octaves."""
+    ranked = sorted(strengths.tolist(), reverse=True)
+    if not ranked:
+        return 0.0, 0.0, 0.0
+    half = ranked[: max(1, len(ranked) // 2)]
+    return math.log2(1 + ranked[0]), math.log2(1 + median(half)), math.log2(1 + median(ranked))
 
 
 def repeats(p: Periodicity) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from workers.audio.tags.fields import read_key
 from workers.model import TONICS
 
 _SEPARATORS = r"[\s_\-]"
@@ -36,6 +37,8 @@ _MODE_LETTER = re.compile(r"(?<![A-Za-z0-9#])(?P<letter>[A-G])(?P<sign>#|b|♯|�
 _SAID_KEY = re.compile(
     rf"(?<![a-z])(?i:key)(?:{_SEPARATORS}*(?i:of))?[\s_\-=:]+(?P<letter>[A-G])(?P<sign>#|b|♯|♭)?(?![A-Za-z0-9#])"
 )
+_WHEEL = re.compile(r"(?<![^\s_\-()\[\]])(?:0?[1-9]|1[0-2])(?:[AB]|[dm])(?![^\s_\-()\[\]])")
+"""Camelot ``8A``, Open Key ``1m``: as DJ programs put them before or behind a title."""
 _BARE_KEY = re.compile(r"(?<![^\s_\-()\[\]])(?P<letter>[A-Ga-g])(?P<sign>#|b|♯|♭)?(?![^\s_\-()\[\]])")
 _NOTE = re.compile(
     r"(?<![^\s_\-()\[\].])(?P<letter>[A-Ga-g])(?P<sign>#|b|♯|♭)?(?P<octave>-[12]|[0-9])(?![^\s_\-()\[\].])"
@@ -132,14 +135,27 @@ def _next_to_key(before: str, after: str) -> bool:
 
 
 def _key(stem: str, words: frozenset[str], tempo: bool) -> tuple[str | None, str | None]:
-    found = {(_tonic(match), _mode(match["mode"])) for match in _MODE_WORD.finditer(stem) if not _prose(match)}
+    found: set[tuple[str, str | None]] = {
+        (_tonic(match), _mode(match["mode"])) for match in _MODE_WORD.finditer(stem) if not _prose(match)
+    }
     found |= {(_tonic(match), "minor") for match in _MODE_LETTER.finditer(stem) if _really_minor(match, stem, tempo)}
+    found = found or {key for match in _WHEEL.finditer(stem) if (key := _on_wheel(match, stem, words, tempo))}
     if found:
         return found.pop() if len(found) == 1 else (None, None)
     bare = {_tonic(match) for match in _SAID_KEY.finditer(stem)} or {
         _tonic(match) for match in _BARE_KEY.finditer(stem) if _really_key(match, stem, words, tempo)
     }
     return (bare.pop(), None) if len(bare) == 1 else (None, None)
+
+
+def _on_wheel(match: re.Match[str], stem: str, words: frozenset[str], tempo: bool) -> tuple[str, str | None] | None:
+    """``8A - Title``, ``Title [8A] 128``; ``Kick 8A``, ``Take 2B`` and ``Loop 3A`` are counters."""
+    before = _WORDS.findall(stem[: match.start()].lower())
+    leads = match.start() == 0 and bool(re.match(r"\s+-\s|_-_", stem[match.end() :]))
+    bracketed = match.start() > 0 and stem[match.start() - 1] in "(["
+    if words & _DRUMS or (before and before[-1] in _VARIATIONS) or not (tempo or leads or bracketed):
+        return None
+    return read_key(match[0])
 
 
 def _prose(match: re.Match[str]) -> bool:

@@ -117,6 +117,21 @@ def test_a_written_key_decides_what_is_close_and_never_what_is_clear() -> None:
     assert key.written(None).max() == 0
 
 
+def test_the_evidence_says_who_said_which_key() -> None:
+    clear = _chroma(0, "major")
+    (alone,) = key.estimate_key(clear).evidence
+    assert (alone.source, alone.key, alone.weight) == ("chroma", "C major", 1.0)
+    said = key.estimate_key(clear, Hints(name_tonic="F#", tag_tonic="A", tag_mode="minor")).evidence
+    assert [(e.source, e.key) for e in said] == [("chroma", "C major"), ("name", "F#"), ("tag", "A minor")]
+    assert sum(e.weight for e in said) == pytest.approx(1.0, abs=0.002)
+    assert said[1].weight > said[2].weight
+
+
+def test_a_fifth_alone_is_no_key() -> None:
+    fifth = np.mean([tone(hz, 3.0, harmonics=1) for hz in (131, 196, 262)], axis=0)
+    assert analyze(fifth.astype(np.float32), info_of(fifth), Hints()).key.label is None
+
+
 def test_drums_get_no_key_by_their_name() -> None:
     drums = drum_loop(120)
     hints = Hints(name_tonic="C", name_mode="minor", name_bpm=120.0)

@@ -88,6 +88,12 @@ KEY = [
     ("Vox key of D.wav", "D", None),
     ("Guitar Key=Eb.wav", "D#", None),
     ("Sub 808 - C.wav", "C", None),
+    # as DJ programs write it
+    ("8A - Some Title.mp3", "A", "minor"),
+    ("8B - 128 - Artist - Title.mp3", "C", "major"),
+    ("Title [1m].flac", "A", "minor"),
+    ("Lead 124bpm 12A.wav", "C#", "minor"),
+    ("Pad_01d_120bpm.wav", "C", "major"),
     # nothing to be believed
     ("I Am Legend intro.wav", None, None),
     ("A Day in the Life.wav", None, None),
@@ -108,6 +114,11 @@ KEY = [
     ("Egg Bag Cab Deed.wav", None, None),
     ("E-Piano.wav", None, None),
     ("G Funk lead.wav", None, None),
+    ("Loop 3A.wav", None, None),
+    ("Take 2B 120bpm.wav", None, None),
+    ("Kick 8A 120bpm.wav", None, None),
+    ("13A - Title.wav", None, None),
+    ("Rain 2m.wav", None, None),
 ]
 
 NOTE = [
