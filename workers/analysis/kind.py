@@ -28,6 +28,9 @@ TRACK_S = 40.0
 LOOP_S = 24.0
 """Longer loops are hardly made: 8 bars at 80 BPM."""
 
+LONG_LOOP_S = 36.0
+"""Up to here it is one still if it is cut to a musical number of beats: 8 bars at 60 BPM and a little."""
+
 Doubles = NDArray[np.float64]
 
 _FIRST_LAG = 20

@@ -241,6 +241,24 @@ def test_defects_are_found(code: str, y: Signal) -> None:
     assert code in codes(said_of(y))
 
 
+def test_a_rest_at_the_end_of_a_loop_is_no_silence_too_much() -> None:
+    loop = drum_loop(120)
+    assert said_of(loop).kind.label == "loop"
+    assert "silent_tail" not in codes(said_of(loop))
+    assert "silent_tail" in codes(said_of(np.concatenate([loop, np.zeros((3 * SR, 1), np.float32)])))
+
+
+def test_a_slow_loop_of_eight_bars_is_a_loop_and_what_is_cut_anywhere_a_track() -> None:
+    slow = drum_loop(68, 32)
+    assert said_of(slow).kind.label == "loop"
+    assert said_of(slow[: round(26.1 * SR)]).kind.label == "track"
+
+
+def test_where_there_is_no_note_nothing_is_sure() -> None:
+    for y in (drum_loop(120), cadence(0, "major")):
+        assert (said_of(y).pitch.midi, said_of(y).pitch.confidence) == (None, 0.0)
+
+
 def test_a_clean_sound_has_no_defect() -> None:
     assert codes(said_of(as_frames(0.5 * tone(60, 0.8)))) == set()
 

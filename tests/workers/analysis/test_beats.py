@@ -64,7 +64,16 @@ def test_swing_is_the_first_half_against_the_second(place, ratio):
     seen, duration_s = overview_of(y)
     found = beats.find_beats(seen, of_tempo(100.0), duration_s)
     assert found is not None
-    assert found.swing == pytest.approx(ratio, rel=0.12)
+    assert found.swing == pytest.approx(ratio, rel=0.05)
+
+
+@pytest.mark.parametrize("late_s", [0.0, 0.02])
+def test_straight_eighths_do_not_swing_wherever_a_loop_is_cut(late_s):
+    y = np.roll(drum_loop(120), round(late_s * 44100), axis=0)
+    seen, duration_s = overview_of(y)
+    found = beats.find_beats(seen, of_tempo(120.0, 16), duration_s)
+    assert found is not None
+    assert found.swing == pytest.approx(1.0, abs=0.05)
 
 
 def test_a_loop_begins_on_its_downbeat_and_divides_its_length():

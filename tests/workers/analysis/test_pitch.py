@@ -99,6 +99,14 @@ def test_a_note_written_down_adds_confidence_to_the_note_that_is_heard() -> None
     assert alone.midi is None or named.confidence >= alone.confidence
 
 
+def test_a_drums_pitch_is_not_a_note_and_says_near_which_it_is() -> None:
+    heard = _said(_note(45))
+    assert pitch.settled(heard, 0.1) == heard
+    drum = pitch.settled(heard, 0.9)
+    assert (drum.note, drum.hz, drum.confidence) == (None, None, 0.0)
+    assert "A2" in str(drum.reason)
+
+
 def test_unity_note_60_says_nothing_for_it_is_a_default() -> None:
     y = _note(57)
     assert _said(y, hints=Hints(smpl_root_midi=60)) == _said(y)
