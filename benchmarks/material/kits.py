@@ -108,7 +108,7 @@ def _folder(name: str, folder: Path) -> Kit:
 def _readable(path: Path) -> bool:
     """Some of LMMS's are WAV by content and broken."""
     try:
-        return soundfile.info(path).frames > 0
+        return bool(soundfile.info(path).frames > 0)
     except soundfile.LibsndfileError:
         return False
 

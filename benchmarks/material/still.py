@@ -106,7 +106,7 @@ def _crackle(t: Doubles, rng: np.random.Generator) -> Doubles:
     y = rng.uniform(0.001, 0.05) * rng.standard_normal(len(t))
     clicks = rng.integers(0, len(t), int(t[-1] * np.exp(rng.uniform(np.log(2), np.log(80)))))
     y[clicks] += rng.standard_normal(len(clicks)) ** 3
-    return np.convolve(y, np.exp(-np.arange(200) / rng.uniform(3, 40)), "same")
+    return np.asarray(np.convolve(y, np.exp(-np.arange(200) / rng.uniform(3, 40)), "same"), np.float64)
 
 
 def _murmur(t: Doubles, rng: np.random.Generator) -> Doubles:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,7 +157,11 @@ def rises(strengths: Doubles) -> tuple[float, float, float]:
     if not ranked:
         return 0.0, 0.0, 0.0
     half = ranked[: max(1, len(ranked) // 2)]
-    return math.log2(1 + ranked[0]), math.log2(1 + median(half)), math.log2(1 + median(ranked))
+    return math.log2(1 + ranked[0]), math.log2(1 + _middle(half)), math.log2(1 + _middle(ranked))
+
+
+def _middle(ranked: list[float]) -> float:
+    return 0.5 * (ranked[(len(ranked) - 1) // 2] + ranked[len(ranked) // 2])
 
 
 def repeats(p: Periodicity) -> float:
