@@ -98,7 +98,7 @@ def _knocks(t: Doubles, rng: np.random.Generator) -> Doubles:
         part = sound[: len(t) - start]
         y[start : start + len(part)] += part * rng.uniform(0.15, 1)
         at += usual * np.exp(rng.normal(0, rng.uniform(0.4, 0.9)))
-    return y
+    return np.asarray(y, np.float64)
 
 
 def _crackle(t: Doubles, rng: np.random.Generator) -> Doubles:
