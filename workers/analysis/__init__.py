@@ -105,7 +105,7 @@ def _tempo_and_kind(seen: Overview, duration_s: float, whole_s: float, hints: Hi
         found = tempo.unknown("a single sound has no tempo")
     elif label.label == "loop" and found.bpm is None:
         found = tempo.from_hints(duration_s, hints) or found
-    elif label.label == "track" and found.beats is not None and whole_s <= kind.LONG_LOOP_S:
+    elif label.label == "track" and found.beats in kind.EIGHT_BARS and whole_s <= kind.LONG_LOOP_S:
         label = replace(label, label="loop")
     return found, label
 

@@ -28,7 +28,8 @@ LOOP_S = 24.0
 """Longer loops are hardly made: 8 bars at 80 BPM."""
 
 LONG_LOOP_S = 36.0
-"""Up to here it is one still if it is cut to a musical number of beats: 8 bars at 60 BPM and a little."""
+EIGHT_BARS = (24, 32)
+"""Up to here it is one still if it is eight bars long, in beats of three or four a bar."""
 
 Doubles = NDArray[np.float64]
 

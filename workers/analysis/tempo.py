@@ -121,7 +121,7 @@ def _weighed(evidence: list[tuple[str, float, float]]) -> tuple[Evidence, ...]:
     return tuple(Evidence(source, round(bpm, 2), round(weight / total, 3)) for source, bpm, weight in evidence)
 
 
-def _settled(bpm: float, duration_s: float, tolerance: float, onsets: Onsets) -> tuple[float, int | None]:
+def _settled(bpm: float, duration_s: float, tolerance: float, onsets: Onsets | None = None) -> tuple[float, int | None]:
     """To 1/100 BPM: the length of the loop, or a whole number that is as near as can be told.
 
     Where the notes lie on a grid so well that the length cannot be right, the file is cut a little off, or its codec
@@ -129,7 +129,7 @@ def _settled(bpm: float, duration_s: float, tolerance: float, onsets: Onsets) ->
     """
     beats = beats_long(bpm, duration_s, tolerance)
     near = _ROUND_BPM
-    if duration_s < LONGEST_LOOP_S and (grid := on_grid(onsets, bpm)) is not None:
+    if onsets is not None and duration_s < LONGEST_LOOP_S and (grid := on_grid(onsets, bpm)) is not None:
         off = abs(grid.bpm / bpm - 1)
         if max(_OFF_LENGTH, _SURELY_OFF * grid.error) < off < SAME:
             bpm, beats, near = grid.bpm, None, max(_ROUND_BPM, grid.error * grid.bpm)
