@@ -22,12 +22,16 @@ def make(folder: Path) -> dict[str, Path]:
     files = {
         "one-shot 0.9 s, WAV 16": _write(folder / "one_shot.wav", _one_shot()),
         "drum hit 0.25 s, WAV 16": _write(folder / "hit.wav", _hit()),
+        "drum hit 0.25 s, WAV 16, stereo": _write(folder / "hit_stereo.wav", np.stack([_hit()] * 2, axis=1)),
         "loop 8.4 s, WAV 16": _write(folder / "loop.wav", music(LOOP_S)),
+        "loop 8.4 s, WAV 16, mono": _write(folder / "loop_mono.wav", _mono(music(LOOP_S))),
         "30 s, WAV 16": _write(folder / "music.wav", music(30.0)),
         "30 s, FLAC": _write(folder / "music.flac", music(30.0)),
         "30 s, WAV 24, 48 kHz": _write(folder / "music48.wav", music(30.0), 48_000, "PCM_24"),
-        "30 s, WAV 16, mono 22 kHz": _write(folder / "mono.wav", music(30.0)[::2].mean(axis=1), SR // 2),
-        "track 120 s, FLAC": _write(folder / "track.flac", music(120.0)),
+        "30 s, WAV 16, mono 22 kHz": _write(folder / "mono.wav", _mono(music(30.0)[::2]), SR // 2),
+        "30 s, MP3": _write(folder / "music.mp3", music(30.0), subtype="MPEG_LAYER_III"),
+        "30 s, Ogg Vorbis": _write(folder / "music.ogg", music(30.0), subtype="VORBIS"),
+        "track 180 s, FLAC": _write(folder / "track.flac", music(180.0)),
         "an hour, WAV 16": hour,
     }
     with soundfile.SoundFile(hour, "w", SR, 2, "PCM_16") as file:
@@ -62,6 +66,10 @@ def _one_shot() -> Signal:
 def _hit() -> Signal:
     y = next(sound for sound in EVERYTHING if sound.kind == "one-shot" and not sound.note).make()
     return y[: SR // 4]
+
+
+def _mono(y: Signal) -> Signal:
+    return np.asarray(y.mean(axis=1))
 
 
 def _write(path: Path, y: Signal, sr: int = SR, subtype: str = "PCM_16") -> Path:
