@@ -69,33 +69,35 @@ def to_mono(y: NDArray[np.float32], sr: int, seen: Survey | None = None) -> Mono
         What `survey` says of it, if it was asked already. Its mix is used up: it may be written over.
     """
     seen = survey(y, sr) if seen is None else seen
-    means = seen.sums / len(y)
+    # lists: there are two channels as a rule, and an array of two costs a microsecond a touch
+    means = [total / len(y) for total in seen.sums.tolist()]
+    middle = sum(means) / len(means)
     loudest = _louder_if_it_cancels(seen, means)
     if loudest is None and seen.halved:
         mono = seen.mono
-        peak = center_halved(mono, len(y), float(means.mean()))
+        peak = center_halved(mono, len(y), middle)
     elif loudest is None:
-        mono, peak = _at_rate(seen.mono, sr, float(means.mean()))
+        mono, peak = _at_rate(seen.mono, sr, middle)
     else:
-        mono, peak = _at_rate(np.array(y[:, loudest], dtype=np.float32), sr, float(means[loudest]))
+        mono, peak = _at_rate(np.array(y[:, loudest], dtype=np.float32), sr, means[loudest])
     if peak >= SILENT_PEAK:
         mono *= np.float32(1.0 / peak)
     else:
         mono = np.zeros_like(mono)
-    return Mono(mono, peak, loudest is not None, float(means[np.abs(means).argmax()]), seen.peak)
+    return Mono(mono, peak, loudest is not None, max(means, key=abs), seen.peak)
 
 
-def _louder_if_it_cancels(seen: Survey, means: NDArray[np.float64]) -> int | None:
+def _louder_if_it_cancels(seen: Survey, means: list[float]) -> int | None:
     """The louder channel where the mix cancels. DC does not count: it never cancels and is no sound."""
     channels, frames = len(means), seen.n_samples
     if channels == 1:
         return None
-    energies = np.maximum(seen.energies - frames * means**2, 0)
-    loud = energies > 0.01 * energies.max()
-    if np.count_nonzero(loud) < 2:
+    energies = [max(e - frames * m**2, 0.0) for e, m in zip(seen.energies.tolist(), means, strict=True)]
+    loud = [e for e in energies if e > 0.01 * max(energies)]
+    if len(loud) < 2:
         return None
-    left = seen.mono_energy - frames * float(means.mean()) ** 2
-    return None if left >= _CANCELS * float(energies[loud].sum()) / channels**2 else int(energies.argmax())
+    left = seen.mono_energy - frames * (sum(means) / channels) ** 2
+    return None if left >= _CANCELS * sum(loud) / channels**2 else energies.index(max(energies))
 
 
 def _at_rate(y: NDArray[np.float32], sr: int, mean: float) -> tuple[NDArray[np.float32], float]:
