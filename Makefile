@@ -4,18 +4,38 @@ PYTHON_DEV = $(shell ./samplemind --environment dev)
 PYTHON_AUDIT = $(shell SAMPLEMIND_VENV=$(CURDIR)/.venv-audit ./samplemind --environment audit)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-unit lint format bench accuracy faults coverage requirements audit sbom fuzz clean
+.PHONY: help demo up web web-if-node web-types test test-unit lint format bench accuracy faults coverage requirements audit sbom fuzz clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-demo: ## Start the whole cluster here, analyse a small library, show the result
+demo: web-if-node ## Start the whole cluster here, analyse a small library, show the result
 	./samplemind demo $(if $(LIBRARY),--library "$(LIBRARY)") $(if $(EXIT),--exit) $(ARGS)
 
 up: ## Start the whole cluster here and keep it up
 	./samplemind up $(ARGS)
 
-test: ## Install and pass every test
+web: web/dist/index.html ## Build the web app (needs Node.js 20.19 or newer)
+
+WEB_SOURCES = $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist*' -not -path 'web/public/*' -not -name schema.d.ts)
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	cd web && npm run --silent build
+	@touch $@
+
+web-if-node:
+	@if node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' 2>/dev/null && command -v npm >/dev/null; then \
+		$(MAKE) --no-print-directory web || echo "The web app could not be built (see above); the gateway has a small page of its own."; \
+	else echo "There is no Node.js 20 here, so the web app is not built; the gateway has a small page of its own."; fi
+
+web-types: ## Take over a change of the API into the web app's types
+	$(PYTHON_DEV) -m api.describe > web/openapi.json
+
+test: web-if-node ## Install and pass every test
 	$(PYTHON_DEV) -m pytest $(ARGS)
 
 test-unit: ## The tests that need no server: seconds

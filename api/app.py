@@ -19,6 +19,7 @@ from api.quotas import RateHeaders
 from api.routes import exports, front, health, jobs, keys, quarantine, recompute, roots, samples, search, uploads
 from api.schemas import JobRequest
 from api.shapes import ProblemShape
+from api.webapp import WebApp
 from config.settings import Settings
 from stores.doors import Pulse, Vectors
 from tasks.send import Sends
@@ -49,6 +50,7 @@ def create_app(
         lifespan=_lifespan(parts, closing),
     )
     app.state.parts = parts
+    app.state.web = WebApp()
     errors.install(app)
     for module in _ROUTES:
         app.include_router(module.router)

@@ -191,7 +191,7 @@ def test_exports_have_every_file(cluster: Cluster, first: dict[str, Any]) -> Non
 
 
 def test_flower_shows_workers_and_tasks(cluster: Cluster, first: dict[str, Any]) -> None:
-    assert f'"{cluster.flower}' in cluster.http.get("/").text.replace("'", '"')
+    assert f'"{cluster.flower}' in cluster.http.get("/status").text.replace("'", '"')
     metrics = httpx.get(f"{cluster.flower}/metrics", timeout=10).text
     assert 'flower_events_total{task="samplemind.analyze"' in metrics or "samplemind.analyze" in metrics
     assert "flower_worker_online" in metrics

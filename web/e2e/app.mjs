@@ -1,0 +1,136 @@
+// Drives the app in a real browser against a real cluster: node e2e/app.mjs URL CHROMIUM [SCREENSHOTS].
+// The cluster has a library root with sounds in it that nobody has submitted yet.
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+import { createRequire } from "node:module";
+
+const [base, executablePath, shots] = process.argv.slice(2);
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"] });
+const context = await browser.newContext({ viewport: { width: 1360, height: 800 }, bypassCSP: false });
+const page = await context.newPage();
+page.setDefaultTimeout(60_000);
+const complaints = [];
+page.on("pageerror", (error) => complaints.push(error.message));
+page.on("console", (said) => said.type() === "error" && !/status of (401|404|422|503)|ERR_INTERNET|ERR_FAILED/.test(said.text()) && complaints.push(said.text()));
+const foreign = [];
+page.on("request", (asked) => !asked.url().startsWith(base) && !/^(blob|data):/.test(asked.url()) && foreign.push(asked.url()));
+
+let step = "";
+const does = async (what, how) => {
+  step = what;
+  await how();
+  console.log(`ok   ${what}`);
+};
+const shot = async (name) => shots && page.screenshot({ path: `${shots}/${name}.png` });
+const accessible = async (where) => {
+  const context = await browser.newContext({ bypassCSP: true });
+  const other = await context.newPage();
+  await other.goto(page.url());
+  await other.waitForLoadState("networkidle");
+  await other.addScriptTag({ path: axe });
+  const { violations } = await other.evaluate(() => window.axe.run());
+  await context.close();
+  assert.deepEqual(violations.map((one) => `${where}: ${one.id}: ${one.nodes[0]?.html}`), []);
+};
+
+try {
+  await does("says that nothing is analysed yet, and where to begin", async () => {
+    await page.goto(base);
+    await page.getByText("Nothing is analysed yet").waitFor();
+    await page.getByRole("link", { name: "Drop files or choose a folder" }).click();
+    await page.getByRole("heading", { name: "A folder of the library" }).waitFor();
+  });
+  await does("submits a folder and watches it to its end", async () => {
+    await page.getByRole("button", { name: "Analyse everything" }).click();
+    await page.getByText("complete", { exact: true }).waitFor();
+    await shot("jobs");
+    await accessible("jobs");
+  });
+  await does("shows what failed, by cause", async () => {
+    await page.getByRole("button", { name: "What failed?" }).click();
+    await page.getByText("not an audio file").first().waitFor();
+  });
+  await does("takes files that are chosen, and analyses them", async () => {
+    await page.locator("input[type=file]").setInputFiles({ name: "dropped.wav", mimeType: "audio/wav", buffer: tone() });
+    await page.getByText("1 of 1 sent").waitFor();
+    await page.getByText("complete", { exact: true }).nth(1).waitFor();
+  });
+  await does("lists the library", async () => {
+    await page.getByRole("link", { name: "Library" }).click();
+    await page.getByRole("row").nth(3).waitFor();
+    await page.waitForLoadState("networkidle");
+    await shot("library");
+    await accessible("library");
+  });
+  await does("plays with the arrow keys, and stops with space", async () => {
+    await page.locator(".scroller").focus();
+    await page.keyboard.press("ArrowDown");
+    await page.locator("[aria-label=playing]").waitFor();
+    await page.keyboard.press("Space");
+    await page.locator("[aria-label=playing]").waitFor({ state: "detached" });
+  });
+  await does("filters, and says when nothing passes", async () => {
+    await page.getByLabel("Words of the name").fill("dropped");
+    await page.getByText("1 sound", { exact: true }).waitFor();
+    await page.getByLabel("Tempo").fill("999");
+    await page.getByText("Nothing passes these filters").waitFor();
+    await page.getByLabel("Tempo").fill("nonsense");
+    await page.getByRole("alert").waitFor();
+    await page.getByRole("button", { name: "Clear filters" }).click();
+    await page.getByRole("row").nth(3).waitFor();
+  });
+  await does("opens a sound and finds what is like it", async () => {
+    await page.locator(".scroller").focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Sounds like this" }).waitFor();
+    await page.locator(".similar li").first().waitFor();
+    await page.getByRole("slider", { name: "timbre" }).fill("0");
+    await page.locator(".similar li").first().waitFor();
+    await page.waitForLoadState("networkidle");
+    await shot("sample");
+    await accessible("sample");
+  });
+  await does("works at 320 pixels and on a large screen", async () => {
+    for (const width of [320, 3840]) {
+      await page.setViewportSize({ width, height: 800 });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      assert.ok(wide <= 0, `${wide} px too wide at ${width}`);
+    }
+    await page.setViewportSize({ width: 1360, height: 800 });
+  });
+  await does("shows the last library with the server gone", async () => {
+    await page.goto(base);
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.reload();
+    await page.getByRole("row").nth(3).waitFor();
+    await page.waitForLoadState("networkidle");
+    await context.setOffline(true);
+    await page.reload();
+    await page.getByRole("row").nth(3).waitFor();
+    await context.setOffline(false);
+  });
+  assert.deepEqual(foreign, [], "asks somebody else");
+  assert.deepEqual(complaints, []);
+} catch (error) {
+  if (shots) await page.screenshot({ path: `${shots}/failed.png` });
+  console.error(`FAILED ${step}\n${error.stack ?? error}\n${complaints.join("\n")}`);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}
+
+/** A second of an A with a decay, as a WAV file. */
+function tone() {
+  const sr = 22050;
+  const wav = Buffer.alloc(44 + 2 * sr);
+  wav.write("RIFF", 0);
+  wav.writeUInt32LE(36 + 2 * sr, 4);
+  wav.write("WAVEfmt ", 8);
+  [16, 0x10001, sr, 2 * sr, 0x100002].forEach((value, n) => wav.writeUInt32LE(value, 16 + 4 * n));
+  wav.write("data", 36);
+  wav.writeUInt32LE(2 * sr, 40);
+  for (let n = 0; n < sr; n++) wav.writeInt16LE(Math.round(12000 * Math.sin((2 * Math.PI * 440 * n) / sr) * Math.exp((-4 * n) / sr)), 44 + 2 * n);
+  return wav;
+}
