@@ -1,4 +1,4 @@
-"""``python -m api.describe``: the API's description as JSON, without any server. The web app takes its types from it."""
+"""``python -m api.describe``: the API described as JSON, without any server. The web app takes its types from it."""
 
 from __future__ import annotations
 

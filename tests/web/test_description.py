@@ -12,7 +12,9 @@ WEB = Path(__file__).parents[2] / "web"
 
 def test_the_app_is_typed_by_the_api_as_it_is_now() -> None:
     kept = json.loads((WEB / "openapi.json").read_text(encoding="utf-8"))
-    assert kept == json.loads(json.dumps(description())), "the API changed: make web-types"
+    now = json.loads(json.dumps(description()))
+    assert kept.pop("info").keys() == now.pop("info").keys()  # a new analyser is no new API
+    assert kept == now, "the API changed: make web-types, then make web"
 
 
 def test_the_lock_file_names_no_host() -> None:
