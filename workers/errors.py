@@ -245,6 +245,10 @@ class SoundDiffers(TaggingError):
     sentence = "The new file would not have sounded the same and was thrown away; please report it."
 
 
+class Left(Exception):
+    """No error: whoever had a file analysed does not want it any more. Passes through the analysis."""
+
+
 class StoreError(SampleMindError):
     """A database said no."""
 

@@ -5,22 +5,32 @@ from __future__ import annotations
 import base64
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from config.logging import get_logger
 from workers.analysis import analyze
+from workers.analysis.long.sound import LongSound
+from workers.analysis.long.windows import WINDOW_S
 from workers.audio.files import content_hash, open_regular, shown, unchanged
-from workers.errors import AnalysisFailed, ChangedWhileReading, FileError, OutOfMemory
+from workers.errors import AnalysisFailed, ChangedWhileReading, DecoderCrashed, FileError, Left, OutOfMemory, StoreError
 from workers.model import ANALYZER_VERSION, Analysis, sample_id
 
 if TYPE_CHECKING:
-    from workers.audio.decode import Decoder
+    from workers.audio.decode import Decoded, Decoder
 
 log = get_logger(__name__)
 
 
-def analyze_file(decoder: Decoder, fd: int, name: str) -> Analysis:
+Alive = Callable[[float, float], object]
+"""Told now and then while a long file is analysed: seconds that have gone by, and seconds of the whole, if known."""
+
+
+def _unheard(done_s: float, whole_s: float) -> None:
+    pass
+
+
+def analyze_file(decoder: Decoder, fd: int, name: str, alive: Alive = _unheard) -> Analysis:
     """Decode and analyse an open file.
 
     Parameters
@@ -31,6 +41,8 @@ def analyze_file(decoder: Decoder, fd: int, name: str) -> Analysis:
         The file, open for reading at offset 0; stays open.
     name : str
         Its name without folders: evidence for tempo, key and note.
+    alive : callable
+        Told how far a long file is. What it raises as a `Left` or a `StoreError` ends the analysis.
 
     Raises
     ------
@@ -38,11 +50,8 @@ def analyze_file(decoder: Decoder, fd: int, name: str) -> Analysis:
         Why it could not be; `OutOfMemory` and `AnalysisFailed` among them, so that no file ends a worker.
     """
     try:
-        decoded = decoder.decode(fd, name)
-        return analyze(
-            decoded.y, decoded.info, decoded.hints, bad_samples=decoded.bad_samples, truncated=decoded.truncated
-        )
-    except FileError:
+        return _analysis(decoder, fd, name, alive, again=True)
+    except (FileError, Left, StoreError):
         raise
     except MemoryError as error:
         raise OutOfMemory from error
@@ -51,7 +60,38 @@ def analyze_file(decoder: Decoder, fd: int, name: str) -> Analysis:
         raise AnalysisFailed(type(error).__name__) from error
 
 
-def analyze_path(decoder: Decoder, path: str | os.PathLike[str]) -> dict[str, Any]:
+def _analysis(decoder: Decoder, fd: int, name: str, alive: Alive, *, again: bool) -> Analysis:
+    decoded = decoder.decode(fd, name)
+    if decoded.whole:
+        return analyze(
+            decoded.y, decoded.info, decoded.hints, bad_samples=decoded.bad_samples, truncated=decoded.truncated
+        )
+    try:
+        return _passing(decoder, decoded, alive)
+    except DecoderCrashed:
+        if not (again and decoder.was_killed):
+            raise
+    log.warning("decoder_helper_killed", file=name)  # which says nothing of the file: once more, from its start
+    os.lseek(fd, 0, os.SEEK_SET)
+    return _analysis(decoder, fd, name, alive, again=False)
+
+
+def _passing(decoder: Decoder, decoded: Decoded, alive: Alive) -> Analysis:
+    """Analyse a file that is longer than what is held of one, block by block."""
+    sound = LongSound(decoded.info, decoded.hints, min(WINDOW_S, decoder.settings.max_analyzed_s))
+    left = sound.take(decoded.y, last=False)
+    truncated, bad_samples, last = decoded.truncated, decoded.bad_samples, False
+    most = decoder.settings.max_streamed_s * decoded.info.sample_rate_hz
+    while not last:
+        alive(sound.seconds, decoded.info.duration_s)
+        block = decoder.go_on(left)
+        truncated, bad_samples = truncated or block.truncated, bad_samples + block.bad_samples
+        last = block.last or sound.frames + len(block.y) >= most
+        left = sound.take(block.y, last=last)
+    return sound.say(ended=block.last, bad_samples=bad_samples, truncated=truncated)
+
+
+def analyze_path(decoder: Decoder, path: str | os.PathLike[str], alive: Alive = _unheard) -> dict[str, Any]:
     """Analyse the file at `path`: the object that `describe` makes, whatever happens to the file. Never raises."""
     place = os.fspath(path)
     try:
@@ -61,7 +101,7 @@ def analyze_path(decoder: Decoder, path: str | os.PathLike[str]) -> dict[str, An
     try:
         before = os.fstat(fd)
         known = sample_id(content_hash(fd))
-        analysis = analyze_file(decoder, fd, os.path.basename(place))
+        analysis = analyze_file(decoder, fd, os.path.basename(place), alive)
         if not unchanged(fd, before):
             raise ChangedWhileReading
     except FileError as error:

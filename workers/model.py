@@ -57,6 +57,7 @@ DefectCode = Literal[
     "non_finite_samples",
     "truncated",
 ]
+Policy = Literal["whole", "windows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,18 @@ class AudioInfo:
     subtype: str
     frames: int
     analyzed_s: float
-    """Seconds that were analysed, from the start: less than `duration_s` where the file is longer than the policy."""
+    """Seconds that were listened to, from the start: less than `duration_s` where a file is longer than may be."""
+    analyzed: Analyzed = field(default_factory=lambda: Analyzed("whole", ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Analyzed:
+    """How the file was listened to."""
+
+    policy: Policy
+    """``windows``: levels, envelope, spectrum, timbre and defects are of the whole, tempo and key of the windows."""
+    windows: tuple[tuple[float, float], ...]
+    """Start and end of each, in seconds; one from start to end where the policy is ``whole``."""
 
 
 @dataclass(frozen=True, slots=True)

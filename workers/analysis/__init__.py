@@ -8,25 +8,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.analysis import beats, defects, embedding, instrument, key, kind, loudness, pitch, preview, tempo, timbre
+from workers.analysis import (
+    beats,
+    defects,
+    embedding,
+    instrument,
+    key,
+    kind,
+    loudness,
+    pitch,
+    preview,
+    tempo,
+    timbre,
+    worth,
+)
 from workers.analysis.mono import survey, to_mono
 from workers.analysis.overview import Overview, measure
-from workers.model import Analysis, AudioInfo, Descriptors, Instrument, Key, Kind, Pitch, Tempo
+from workers.model import Analysis, Analyzed, AudioInfo, Descriptors, Instrument, Key, Kind, Pitch, Tempo
 
 if TYPE_CHECKING:
     from workers.audio.hints import Hints
 
 _SHORTEST_TEMPO_S = 0.5
-_LEAST_ONSETS = 3
-_LEAST_PULSE, _SURE_PULSE = 0.5, 0.8
-"""Held out, 99 % of music lies above the first, 1 % of one-shots and 10 % of pads, drones and noises. With hardly an
-onset it takes the second: soft attacks, not a pad that swells."""
 _LEAST_BELIEVED = 0.25
 """Less sure tempi are wrong as often as not, and most of them are of what has none."""
 _TONAL = ("bass", "lead", "chord", "pad", "vocal")
 """One-shots of these classes are tonal, even where no key can be told from them."""
-_TONAL_IF_NAMED = 0.25
-"""Probability of a tonality from which on a key is looked for where one is written down."""
 
 
 def analyze(
@@ -58,7 +65,7 @@ def analyze(
     said, drum = _instrument(seen, found_kind, heard)
     note = pitch.settled(heard, drum)
     return Analysis(
-        audio=replace(info, duration_s=round(info.duration_s, 6), analyzed_s=round(info.analyzed_s, 6)),
+        audio=whole_of(info),
         kind=found_kind,
         tempo=found_tempo,
         key=_key(seen, note, said, hints),
@@ -87,19 +94,22 @@ def analyze(
     )
 
 
+def whole_of(info: AudioInfo) -> AudioInfo:
+    """Said of a file that was listened to from start to end."""
+    end = round(info.analyzed_s, 6)
+    return replace(
+        info, duration_s=round(info.duration_s, 6), analyzed_s=end, analyzed=Analyzed("whole", ((0.0, end),))
+    )
+
+
 def _tempo_and_kind(seen: Overview, duration_s: float, whole_s: float, hints: Hints) -> tuple[Tempo, Kind]:
     """Both together: a loop is known by its beats, and only what is not a one-shot has any."""
     if seen.mono.silent:
         return tempo.unknown("silence has no tempo"), kind.classify(whole_s, True, seen.whole)
-    few = len(seen.onsets.times) < _LEAST_ONSETS
-    if duration_s < _SHORTEST_TEMPO_S:
-        found = tempo.unknown("too short for a tempo")
-    elif kind.has_pulse(seen.whole) >= (_SURE_PULSE if few else _LEAST_PULSE):
-        found = tempo.estimate_tempo(seen, duration_s, hints)
-        if found.confidence < _LEAST_BELIEVED:
-            found = tempo.unknown("no tempo stands out")
-    else:
-        found = tempo.unknown("too few onsets for a pulse" if few else "no steady pulse")
+    reason = "too short for a tempo" if duration_s < _SHORTEST_TEMPO_S else worth.why_no_pulse(seen)
+    found = tempo.estimate_tempo(seen, duration_s, hints) if reason is None else tempo.unknown(reason)
+    if reason is None and found.confidence < _LEAST_BELIEVED:
+        found = tempo.unknown("no tempo stands out")
     label = kind.classify(whole_s, False, seen.whole)
     if label.label == "one-shot":
         found = tempo.unknown("a single sound has no tempo")
@@ -125,20 +135,12 @@ def _key(seen: Overview, note: Pitch, said: Instrument, hints: Hints) -> Key:
     chroma = seen.chroma
     if seen.mono.silent:
         return key.unknown("silence has no key")
-    if chroma.empty:
-        return key.unknown("nothing in it has a pitch")
-    if note.note is not None:
+    if note.note is not None and not chroma.empty:
         return key.unknown(f"a single note ({note.note}) belongs to many keys", chroma.tuning_cents)
-    named = hints.name_tonic is not None or hints.tag_tonic is not None
-    if kind.has_tonality(seen.whole) < (_TONAL_IF_NAMED if named else 0.5):
-        held = said.label in _TONAL
-        return key.unknown(
-            "one chord or note belongs to many keys" if held else "no tonality: drums, noise or an effect",
-            chroma.tuning_cents,
-        )
-    if key.single(chroma):
-        return key.unknown("hardly more than one note sounds, and that belongs to many keys", chroma.tuning_cents)
-    return key.estimate_key(chroma, hints)
+    reason = worth.why_no_key(seen, hints)
+    if reason == worth.NO_TONALITY and said.label in _TONAL:
+        reason = "one chord or note belongs to many keys"
+    return key.estimate_key(chroma, hints) if reason is None else key.unknown(reason, chroma.tuning_cents)
 
 
 def _instrument(seen: Overview, found: Kind, note: Pitch) -> tuple[Instrument, float]:

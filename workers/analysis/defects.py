@@ -9,9 +9,10 @@ from workers.analysis.mono import Mono
 from workers.kernels.waveform import Ends, Survey, find_ends
 from workers.model import Defect
 
-_CLIP_RUN = 3
-_NEAR_FULL_SCALE = 0.98
-_SAME_LEVEL = 0.9995
+CLIP_RUN = 3
+"""Samples in a row, of one sign, that are as high as the highest (`SAME_LEVEL` of it, near full scale): cut off."""
+NEAR_FULL_SCALE = 0.98
+SAME_LEVEL = 0.9995
 _DC = 0.005
 _SILENT_S = 0.1
 _AUDIBLE = 1e-3
@@ -33,18 +34,35 @@ def find_defects(
 
     A silence of up to `rest_s` at its end is no defect: in a loop that was cut to its beats it is a rest.
     """
-    found = [*_damage(bad_samples, truncated), *_offset(mono.dc)]
+    ends = None
     if not mono.silent:
-        ceiling = _SAME_LEVEL * mono.top if mono.top >= _NEAR_FULL_SCALE else 0.0
-        ends = find_ends(y, seen.peaks, threshold=abs(mono.dc) + _AUDIBLE * mono.top, ceiling=ceiling, run=_CLIP_RUN)
-        found += [*_clipping(ends, sr), *_silence(ends, len(y), sr, rest_s)]
-    if mono.cancels:
-        found.append(
-            Defect("phase_cancelling", "The channels cancel each other: played in mono, the sound all but vanishes.")
-        )
+        ceiling = SAME_LEVEL * mono.top if mono.top >= NEAR_FULL_SCALE else 0.0
+        ends = find_ends(y, seen.peaks, threshold=audible(mono.dc, mono.top), ceiling=ceiling, run=CLIP_RUN)
+    found = of_the_whole(
+        ends, len(y), sr, dc=mono.dc, cancels=mono.cancels, bad_samples=bad_samples, truncated=truncated, rest_s=rest_s
+    )
     if kind == "loop":
         found.extend(_seam(y, seen.peak))
     return tuple(found)
+
+
+def audible(dc: float, top: float) -> float:
+    """The level below which a file is silent."""
+    return abs(dc) + _AUDIBLE * top
+
+
+def of_the_whole(
+    ends: Ends | None, n: int, sr: int, *, dc: float, cancels: bool, bad_samples: int, truncated: bool, rest_s: float = 0.0
+) -> list[Defect]:
+    """What is wrong with `n` frames that begin and end so; ``None`` where they are silent."""
+    found = [*_damage(bad_samples, truncated), *_offset(dc)]
+    if ends is not None:
+        found += [*_clipping(ends, sr), *_silence(ends, n, sr, rest_s)]
+    if cancels:
+        found.append(
+            Defect("phase_cancelling", "The channels cancel each other: played in mono, the sound all but vanishes.")
+        )
+    return found
 
 
 def _damage(bad_samples: int, truncated: bool) -> list[Defect]:

@@ -91,8 +91,13 @@ def raw(seen: Overview, tempo: Tempo) -> Doubles:
 
 def embed(seen: Overview, tempo: Tempo) -> bytes:
     """The vector: `VECTOR_DIMENSIONS` little-endian float32."""
+    return packed(raw(seen, tempo))
+
+
+def packed(numbers: Doubles) -> bytes:
+    """The vector of `raw` numbers."""
     scale = load("vector")
-    scaled = (raw(seen, tempo) - scale.mean) / scale.spread * scale.weights
+    scaled = (numbers - scale.mean) / scale.spread * scale.weights
     return np.minimum(np.maximum(scaled, -4), 4).astype("<f4").tobytes()
 
 

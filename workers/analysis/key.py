@@ -171,10 +171,20 @@ def unknown(reason: str, tuning_cents: float | None = None) -> Key:
 
 def estimate_key(chroma: Chroma, hints: Hints | None = None) -> Key:
     """The best of 24 keys."""
+    return name(weigh(chroma), chroma.tuning_cents, hints)
+
+
+def weigh(chroma: Chroma) -> Doubles:
+    """How much speaks for each of the 24 keys, by ear: log-odds."""
     model = load("key")
     scores = vote([model.scores(describe(chroma, section)) for section in sections(chroma)])
-    heard = softmax(scores / model.temperature)
-    probability = softmax(scores / model.temperature + written(hints))
+    return np.asarray(scores / model.temperature)
+
+
+def name(log_odds: Doubles, tuning_cents: float | None, hints: Hints | None = None) -> Key:
+    """The likeliest of the 24 keys by their log-odds and what is written."""
+    heard = softmax(log_odds)
+    probability = softmax(log_odds + written(hints))
     best, second = (int(k) for k in np.argsort(-probability, kind="stable")[:2])
     (tonic, mode), (other, other_mode) = _NAMES[best], _NAMES[second]
     return Key(
@@ -183,7 +193,7 @@ def estimate_key(chroma: Chroma, hints: Hints | None = None) -> Key:
         label=f"{tonic} {mode}",
         camelot=camelot(tonic, mode),
         confidence=round(float(probability[best]), 3),
-        tuning_cents=chroma.tuning_cents,
+        tuning_cents=tuning_cents,
         reason=None,
         open_key=open_key(tonic, mode),
         runner_up=f"{other} {other_mode}",

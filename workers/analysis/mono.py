@@ -23,7 +23,7 @@ SILENT_PEAK = 1e-4
 _CANCELS = 0.02
 """The mix has less than this part (-17 dB) of the energy that unrelated channels would leave: they cancel."""
 
-_LOWEST_RATE = 1000
+LOWEST_RATE = 1000
 """Below it no polyphase filter is worth its memory: linear interpolation."""
 
 
@@ -72,7 +72,7 @@ def to_mono(y: NDArray[np.float32], sr: int, seen: Survey | None = None) -> Mono
     # lists: there are two channels as a rule, and an array of two costs a microsecond a touch
     means = [total / len(y) for total in seen.sums.tolist()]
     middle = sum(means) / len(means)
-    loudest = _louder_if_it_cancels(seen, means)
+    loudest = louder_if_it_cancels(seen, means)
     if loudest is None and seen.halved:
         mono = seen.mono
         peak = center_halved(mono, len(y), middle)
@@ -87,7 +87,7 @@ def to_mono(y: NDArray[np.float32], sr: int, seen: Survey | None = None) -> Mono
     return Mono(mono, peak, loudest is not None, max(means, key=abs), seen.peak)
 
 
-def _louder_if_it_cancels(seen: Survey, means: list[float]) -> int | None:
+def louder_if_it_cancels(seen: Survey, means: list[float]) -> int | None:
     """The louder channel where the mix cancels. DC does not count: it never cancels and is no sound."""
     channels, frames = len(means), seen.n_samples
     if channels == 1:
@@ -112,7 +112,7 @@ def _at_rate(y: NDArray[np.float32], sr: int, mean: float) -> tuple[NDArray[np.f
 
 def _resample(y: NDArray[np.float32], sr: int) -> NDArray[np.float32]:
     length = max(1, round(len(y) * SR / sr))
-    if sr < _LOWEST_RATE:
+    if sr < LOWEST_RATE:
         return np.asarray(np.interp(np.arange(length) * (sr / SR), np.arange(len(y)), y), np.float32)
     import soxr  # 20 ms that a library at 44.1 kHz never pays
 

@@ -7,6 +7,7 @@ learned from how often each is wrong, and are never the answer by themselves.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,23 +79,43 @@ def choose(probability: Doubles, bpm: Doubles) -> tuple[int, float]:
 def estimate_tempo(seen: Overview, duration_s: float, hints: Hints) -> Tempo:
     """Beats a minute of something that has a pulse."""
     said = hinted(hints, duration_s)
-    bpm = candidates(seen.periodicity, duration_s, tuple(wanted for _, wanted in said))
+    bpm, X, heard = listen(seen, duration_s, said)
     if not len(bpm):
         return unknown("too short for a tempo")
     model = load_network("tempo")
-    X = describe(seen.periodicity, seen.onsets, seen.chroma, bpm, duration_s)
-    heard = model.scores(X) * model.odds["heard"]
-    probability = softmax(
-        heard + sum((_odds(model, source, bpm, wanted) for source, wanted in said), np.zeros(len(bpm)))
-    )
+    probability = softmax(heard + written(said, bpm))
     best, confidence = choose(probability, bpm)
     found, beats = _settled(float(bpm[best]), duration_s, snap_tolerance(seen.periodicity), seen.onsets)
     favourite, belief = choose(softmax(heard), bpm)
-    evidence = [("pulse", float(bpm[favourite]), _log_odds(belief))]
+    evidence = [("pulse", float(bpm[favourite]), log_odds(belief))]
     if beats is not None:
         evidence.append(("length", 60 * beats / duration_s, _said_by_length(model, X[best])))
-    evidence += [(source, wanted, max(0.1, model.odds[source])) for source, wanted in said]
-    return Tempo(found, round(min(1.0, confidence), 3), beats, _weighed(evidence), None)
+    evidence += in_words(said)
+    return Tempo(found, round(min(1.0, confidence), 3), beats, weighed(evidence), None)
+
+
+def listen(
+    seen: Overview, duration_s: float, said: Sequence[tuple[str, float]]
+) -> tuple[Doubles, NDArray[np.float64], Doubles]:
+    """Candidates, what they are like, and the log-odds that they are given by ear; none of what is too short."""
+    bpm = candidates(seen.periodicity, duration_s, tuple(wanted for _, wanted in said))
+    if not len(bpm):
+        return bpm, np.zeros((0, 0)), bpm
+    model = load_network("tempo")
+    X = describe(seen.periodicity, seen.onsets, seen.chroma, bpm, duration_s)
+    return bpm, X, model.scores(X) * model.odds["heard"]
+
+
+def written(said: Sequence[tuple[str, float]], bpm: Doubles) -> Doubles:
+    """What hints add to each candidate's log-odds."""
+    model = load_network("tempo")
+    return sum((_odds(model, source, bpm, wanted) for source, wanted in said), np.zeros(len(bpm)))
+
+
+def in_words(said: Sequence[tuple[str, float]]) -> list[tuple[str, float, float]]:
+    """Hints as evidence: source, tempo, weight."""
+    odds = load_network("tempo").odds
+    return [(source, wanted, max(0.1, odds[source])) for source, wanted in said]
 
 
 def _odds(model: Network, source: str, bpm: Doubles, wanted: float) -> Doubles:
@@ -103,7 +124,8 @@ def _odds(model: Network, source: str, bpm: Doubles, wanted: float) -> Doubles:
     return same * model.odds[source] + octave * model.odds[f"{source} octave"]
 
 
-def _log_odds(probability: float) -> float:
+def log_odds(probability: float) -> float:
+    """How much a probability weighs as evidence."""
     kept = min(max(probability, 0.5), 0.999)
     return max(0.1, float(np.log(kept / (1 - kept))))
 
@@ -116,7 +138,8 @@ def _said_by_length(model: Network, x: Doubles) -> float:
     return max(0.1, float(with_it - rest))
 
 
-def _weighed(evidence: list[tuple[str, float, float]]) -> tuple[Evidence, ...]:
+def weighed(evidence: list[tuple[str, float, float]]) -> tuple[Evidence, ...]:
+    """Evidence whose weights sum to 1."""
     total = sum(weight for _, _, weight in evidence)
     return tuple(Evidence(source, round(bpm, 2), round(weight / total, 3)) for source, bpm, weight in evidence)
 
@@ -135,8 +158,13 @@ def _settled(bpm: float, duration_s: float, tolerance: float, onsets: Onsets | N
             bpm, beats, near = grid.bpm, None, max(_ROUND_BPM, grid.error * grid.bpm)
     if beats is not None:
         near = max(near, min(_CUT_S / duration_s, _MOST_ROUNDED) * bpm)
+    return rounded(bpm, near), beats
+
+
+def rounded(bpm: float, near: float = _ROUND_BPM) -> float:
+    """To 1/100 BPM, or the whole number that is as near as this."""
     whole = float(round(bpm))
-    return (whole if abs(whole - bpm) <= near else round(bpm, 2)), beats
+    return whole if abs(whole - bpm) <= near else round(bpm, 2)
 
 
 def from_hints(duration_s: float, hints: Hints) -> Tempo | None:
@@ -146,7 +174,7 @@ def from_hints(duration_s: float, hints: Hints) -> Tempo | None:
         if beats is None or source == "acid beats":  # which is the length itself
             continue
         exact = round(60 * beats / duration_s, 2)
-        return Tempo(exact, _AGREED, beats, _weighed([(source, bpm, 1.0), ("length", exact, 1.0)]), None)
+        return Tempo(exact, _AGREED, beats, weighed([(source, bpm, 1.0), ("length", exact, 1.0)]), None)
     return None
 
 

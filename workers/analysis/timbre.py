@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +26,14 @@ Doubles = NDArray[np.float64]
 
 def spectrum(spectra: Spectra, zero_crossing_rate: float) -> Descriptors:
     """Where the energy lies; means over frames, weighted by their amplitude."""
-    if not float(spectra.power.max()) > 0:
+    return spectrum_of(spectra.summary.means.tolist() if float(spectra.power.max()) > 0 else None, zero_crossing_rate)
+
+
+def spectrum_of(means: Sequence[float] | None, zero_crossing_rate: float) -> Descriptors:
+    """The same from the means of centroid, bandwidth, rolloff, flatness and contrast; ``None`` where all is silent."""
+    if means is None:
         return dict.fromkeys(_SPECTRUM)
-    centroid, bandwidth, rolloff, flatness, *contrast = spectra.summary.means.tolist()
+    centroid, bandwidth, rolloff, flatness, *contrast = means
     return {
         "centroid_hz": round(centroid, 1),
         "bandwidth_hz": round(bandwidth, 1),
@@ -58,7 +65,11 @@ def cepstrum(spectra: Spectra) -> Cepstrum:
 
 def brightness(spectra: Spectra) -> float:
     """Share of the mel bands' power that lies in the upper half of them, above 2 kHz."""
-    by_band = spectra.summary.by_band
+    return brightness_of(spectra.summary.by_band)
+
+
+def brightness_of(by_band: NDArray[np.floating[Any]]) -> float:
+    """The same from the mean power of each band."""
     return float(by_band[len(by_band) // 2 :].sum() / max(float(by_band.sum()), 1e-12))
 
 
@@ -72,12 +83,11 @@ def timbre(found: Cepstrum, bright: float, tonalness: float) -> Descriptors:
     }
 
 
-def envelope(shape: Shape) -> Descriptors:
-    """How the sound rises and falls. Times in seconds from the start of the file."""
+def envelope(shape: Shape, step: float = ENVELOPE_HOP / SR) -> Descriptors:
+    """How the sound rises and falls, of its amplitude in steps of so many seconds."""
     names = ("attack_s", "decay_s", "effective_duration_s", "temporal_centroid", "end_level_db")
     if shape.top <= 0:
         return dict.fromkeys(names)
-    step = ENVELOPE_HOP / SR
     values = (
         round(shape.attack * step, 4),
         round(shape.decay * step, 4) if shape.decay >= 0 else None,

@@ -92,6 +92,11 @@ class Decoder:
         self.close()
 
     @property
+    def settings(self) -> DecodeSettings:
+        """How it decodes."""
+        return self._settings
+
+    @property
     def helper_pid(self) -> int | None:
         """The helper's process id; ``None`` while there is none."""
         return self._helper.pid if self._helper is not None and self._helper.alive else None
