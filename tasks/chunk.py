@@ -33,10 +33,12 @@ from workers.errors import (
     AnalysisFailed,
     ChangedWhileReading,
     FileError,
+    Left,
     NotARegularFile,
     NotAudio,
     OutOfMemory,
     OutsideRoot,
+    StoreError,
     SymlinkLoop,
     Unreadable,
     Vanished,
@@ -47,8 +49,10 @@ T = TypeVar("T")
 
 log = structlog.stdlib.get_logger(__name__)
 
-Analyze = Callable[[int, str], Analysis]
-"""(descriptor, name without folders) -> Analysis, or a `FileError`: `workers.file.analyze_file` with its decoder."""
+Alive = Callable[[float, float], object]
+"""Told now and then in the middle of a long file: its seconds so far and in all."""
+Analyze = Callable[[int, str, Alive], Analysis]
+"""(descriptor, name, ...) -> Analysis, or a `FileError`: `workers.file.analyze_file` with its decoder."""
 
 _OF_THE_PLACE: Final = (Vanished, Unreadable, NotARegularFile, SymlinkLoop, OutsideRoot, ChangedWhileReading)
 """Errors that say nothing of the content: the same content at another place may well be analysed."""
@@ -186,17 +190,17 @@ def _analyse_unknown(work: _Work, bench: Bench, lease: ChunkLease) -> None:
                     if len(deadly[of_content]) >= bench.max_deaths:
                         raise verdict(deadly[of_content])
                 bench.at(work.claim, n)
-                work.new[of_content] = _new_sample(work, n, _analyse(file, work.seen[n], bench))
+                work.new[of_content] = _new_sample(work, n, _analyse(file, work.seen[n], bench, lease))
             except FileError as error:
                 work.rows[n] = _row_of_error(error, file)
                 if not isinstance(error, _OF_THE_PLACE):
                     work.bad[of_content] = error
 
 
-def _analyse(file: FileRef, seen: Seen, bench: Bench) -> Analysis:
+def _analyse(file: FileRef, seen: Seen, bench: Bench, lease: ChunkLease) -> Analysis:
     def analyse() -> Analysis:
         with opened_again(bench.roots, file, seen) as fd:
-            return bench.analyze(fd, file.path.rpartition("/")[2])
+            return bench.analyze(fd, file.path.rpartition("/")[2], lambda done_s, whole_s: lease.hold())
 
     return _guarded(file, analyse)
 
@@ -205,7 +209,7 @@ def _guarded(file: FileRef, call: Callable[[], T]) -> T:
     """What `call` gives; whatever it raises as a `FileError`, so that the file's neighbours go on."""
     try:
         return call()
-    except FileError:
+    except (FileError, Left, StoreError):
         raise
     except MemoryError as error:  # one that leaves a Celery task ends the whole worker
         raise OutOfMemory() from error

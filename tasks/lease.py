@@ -10,6 +10,7 @@ from stores.doors import Ledger
 from stores.records import Claim, FileRef
 from tasks.cutting import cost_s
 from tasks.patience import patiently
+from workers.errors import Left
 
 _LOOK_S: Final = 1.0
 """So often somebody looks whether the job was cancelled: what it costs is a thousandth of the work meanwhile."""
@@ -17,7 +18,7 @@ _SLOWER: Final = 10
 """A disk or a core may be so many times slower than the estimate before a lease runs out in the middle of a file."""
 
 
-class Lost(Exception):
+class Lost(Left):
     """The chunk is no longer ours."""
 
 
@@ -69,6 +70,17 @@ class ChunkLease:
             self._renew(self._lease_s + longer_s)
         self._progress(longer_s)
         return self._cancelled
+
+    def hold(self) -> None:
+        """Hold the chunk in the middle of a file that gets on.
+
+        Raises
+        ------
+        Lost, StoreUnavailable
+        """
+        if self._clock() - self._renewed >= self._lease_s / 3:
+            self._renew(self._lease_s)
+        self._progress(0.0)
 
     def give_up(self) -> None:
         """Let the lease end now, so that the chunk is published again at once."""

@@ -190,7 +190,7 @@ def _bench(
     return Bench(
         ledger=stores.ledger,
         samples=stores.samples,
-        analyze=lambda fd, name: analyze_file(decoder, fd, name),
+        analyze=lambda fd, name, alive: analyze_file(decoder, fd, name, alive),
         roots=settings.all_roots,
         lease_s=settings.queue.lease_s,
         budget_s=settings.queue.task_time_limit_s / 2,

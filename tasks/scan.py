@@ -38,7 +38,7 @@ def scan_job(job_id: object, child: Child) -> Slice:
             child.stores.samples,
             settings.all_roots,
             settings.queue,
-            max_analyzed_s=settings.decode.max_analyzed_s,
+            max_analyzed_s=settings.decode.max_streamed_s,
             urgent=lambda: _somebody_waits(child),
         )
         if ended is Slice.MORE:

@@ -204,7 +204,7 @@ def test_what_was_analysed_is_kept_when_the_chunk_is_lost(rig: Rig) -> None:
     job = rig.job([write(rig.folder, "slow.wav", b"slow"), write(rig.folder, "next.wav", b"next")])
     claim = rig.claim(job)
 
-    def slow(fd: int, name: str) -> Any:
+    def slow(fd: int, name: str, alive: Any = None) -> Any:
         rig.cluster.clock.advance(31)
         rig.claim(job)
         return rig.analyze(fd, name)
@@ -216,7 +216,7 @@ def test_what_was_analysed_is_kept_when_the_chunk_is_lost(rig: Rig) -> None:
 def test_the_lease_is_renewed_while_files_are_worked_on(rig: Rig) -> None:
     job = rig.job([write(rig.folder, f"{n}.wav", b"%d" % n) for n in range(20)])
 
-    def slow(fd: int, name: str) -> Any:
+    def slow(fd: int, name: str, alive: Any = None) -> Any:
         rig.cluster.clock.advance(8)
         assert rig.cluster.ledger.claim_chunk(f"{job.id}:0", 30) is None
         return rig.analyze(fd, name)
@@ -228,7 +228,7 @@ def test_a_long_file_is_given_a_longer_lease(rig: Rig) -> None:
     file = write(rig.folder, "long.wav", b"long")
     job = rig.job([FileRef(file.root, file.path, size=1 << 30)])
 
-    def slow(fd: int, name: str) -> Any:
+    def slow(fd: int, name: str, alive: Any = None) -> Any:
         rig.cluster.clock.advance(40)
         assert rig.cluster.ledger.claim_chunk(f"{job.id}:0", 30) is None
         return rig.analyze(fd, name)
@@ -236,10 +236,42 @@ def test_a_long_file_is_given_a_longer_lease(rig: Rig) -> None:
     assert work_on(rig.claim(job), rig.bench(analyze=slow)) is Ended.DONE
 
 
+def test_a_file_of_hours_holds_its_lease_while_it_gets_on(rig: Rig) -> None:
+    job = rig.job([write(rig.folder, "hours.wav", b"hours")])
+
+    def slow(fd: int, name: str, alive: Any) -> Any:
+        for done_s in range(20):
+            rig.cluster.clock.advance(11)
+            alive(240.0 * done_s, 36_000.0)
+            assert rig.cluster.ledger.claim_chunk(f"{job.id}:0", 30) is None
+        return rig.analyze(fd, name)
+
+    assert work_on(rig.claim(job), rig.bench(analyze=slow)) is Ended.DONE
+
+
+def test_a_long_file_is_left_when_its_chunk_is_lost_and_when_the_ledger_is_away(rig: Rig) -> None:
+    job = rig.job([write(rig.folder, "hours.wav", b"hours")])
+
+    def lost(fd: int, name: str, alive: Any) -> Any:
+        rig.cluster.clock.advance(31)
+        rig.claim(job)
+        alive(240.0, 36_000.0)
+        raise AssertionError("goes on with what is not ours")
+
+    assert work_on(rig.claim(job), rig.bench(analyze=lost)) is Ended.LOST
+    rig.cluster.clock.advance(31)
+
+    def away(fd: int, name: str, alive: Any) -> Any:
+        raise StoreUnavailable
+
+    with pytest.raises(StoreUnavailable):
+        work_on(rig.claim(job), rig.bench(analyze=away))
+
+
 def test_a_chunk_that_takes_too_long_is_left_for_the_next_attempt_which_goes_on(rig: Rig) -> None:
     job = rig.job([write(rig.folder, f"{n}.wav", b"%d" % n) for n in range(10)])
 
-    def slow(fd: int, name: str) -> Any:
+    def slow(fd: int, name: str, alive: Any = None) -> Any:
         rig.cluster.clock.advance(25)
         return rig.analyze(fd, name)
 
@@ -264,7 +296,7 @@ def test_a_cancelled_job_skips_its_files(rig: Rig) -> None:
 def test_a_job_cancelled_meanwhile_keeps_what_is_done_and_skips_the_rest(rig: Rig) -> None:
     job = rig.job([write(rig.folder, f"{n}.wav", b"%d" % n) for n in range(10)])
 
-    def slow(fd: int, name: str) -> Any:
+    def slow(fd: int, name: str, alive: Any = None) -> Any:
         rig.cluster.clock.advance(9)
         if name == "3.wav":
             rig.cluster.ledger.request_cancel(job.id)
@@ -293,7 +325,7 @@ def test_a_file_that_changes_while_it_is_read_fails_and_its_twin_is_analysed(rig
             found: Callable[..., Any] = getattr(rig.cluster.samples, name)
             return found
 
-    def analyze(fd: int, name: str) -> Any:
+    def analyze(fd: int, name: str, alive: Any = None) -> Any:
         if name == "a.wav" and when == "analysed":
             change()
         return rig.analyze(fd, name)

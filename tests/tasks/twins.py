@@ -98,7 +98,7 @@ class ByContent:
     def __init__(self) -> None:
         self.names: list[str] = []
 
-    def __call__(self, fd: int, name: str) -> Analysis:
+    def __call__(self, fd: int, name: str, alive: object = None) -> Analysis:
         self.names.append(name)
         said = os.pread(fd, 4, 0)
         if said == b"!bad":
