@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -20,6 +20,9 @@ from cli.errors import INTERRUPTED, UsageError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+
+Alive = Callable[[str, float, float], object]
 
 
 def analyze(
@@ -52,10 +55,10 @@ def analyze(
         raise UsageError(f"--jobs is a number of processes or -1 for every core, not {jobs}.")
     files = list(gather(named, sys.stdin.buffer.read() if stdin or "-" in named else None))
     done = failed = 0
-    given_up = _end_quietly()
-    rows = _rows(files, jobs, plot)
+    given_up, rows = _end_quietly(), None
     try:
-        with _lines(output) as lines, _bar(len(files), shown=progress and _apart(output)) as step:
+        with _lines(output) as lines, _bar(len(files), shown=progress and _apart(output)) as (step, alive):
+            rows = _rows(files, jobs, plot, alive)
             for row in rows:
                 lines.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
                 lines.flush()
@@ -68,7 +71,8 @@ def analyze(
         # The reader (head, say) has enough. Nothing more can be said on this pipe, at exit neither.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         given_up.set()
-        rows.close()
+        if rows is not None:
+            rows.close()
         return
     if failed:
         _say(f"{failed:,} of {len(files):,} files could not be analysed; the reason stands in the line of each.")
@@ -164,7 +168,7 @@ def _below(folder: str) -> Iterator[str]:
             yield entry.path
 
 
-def _rows(files: Sequence[str], jobs: int, plot: Path | None) -> Generator[Any, None, None]:
+def _rows(files: Sequence[str], jobs: int, plot: Path | None, alive: Alive) -> Generator[Any, None, None]:
     from config.environment import cap_threads, use_kernel_cache
 
     cap_threads()
@@ -178,7 +182,7 @@ def _rows(files: Sequence[str], jobs: int, plot: Path | None) -> Generator[Any, 
         draw = plotting(plot, files)
     # A second process costs a second to start: worth it from some dozen files on.
     wanted = 1 if jobs == -1 and len(files) < 12 else jobs
-    yield from BatchAudioProcessor(wanted).iter_batch(files, draw)
+    yield from BatchAudioProcessor(wanted, told=True, alive=alive).iter_batch(files, draw)
 
 
 @contextmanager
@@ -204,13 +208,22 @@ def _apart(output: Path | None) -> bool:
 @contextmanager
 def _bar(total: int, *, shown: bool) -> Iterator[Any]:
     if not shown:
-        yield lambda: None
+        yield lambda: None, lambda path, done_s, whole_s: None
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("analysing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar: Progress
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task: TaskID = bar.add_task("analysing", total=total)
-        yield lambda: bar.advance(task)
+
+        def alive(path: str, done_s: float, whole_s: float) -> None:
+            name = escape(os.path.basename(path)[:40])
+            bar.update(task, description=f"analysing {name}, {done_s / 60:.0f} of {whole_s / 60:.0f} minutes")
+
+        def step() -> None:
+            bar.update(task, advance=1, description="analysing")
+
+        yield step, alive

@@ -6,6 +6,7 @@ import atexit
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from config.environment import cap_threads, use_kernel_cache
@@ -20,6 +21,7 @@ log = get_logger(__name__)
 
 Path = str | os.PathLike[str]
 AnalysisFn = Callable[[str], Any]
+Alive = Callable[[str, float, float], object]
 
 _decoders: dict[DecodeSettings, Decoder] = {}
 """This process's own; kept from file to file, because starting its helper costs more than a one-shot."""
@@ -34,6 +36,10 @@ class BatchAudioProcessor:
         Processes; -1 is one for each physical core, 1 is this process itself.
     settings : DecodeSettings or None
         How to decode; by default as the process's settings say.
+    told : bool
+        Whether to say on standard error that kernels are compiled, where they are.
+    alive : callable
+        Told how far a long file is that is analysed in this process: its path, its seconds so far and in all.
 
     Raises
     ------
@@ -41,11 +47,19 @@ class BatchAudioProcessor:
         If `n_jobs` is 0 or less than -1.
     """
 
-    def __init__(self, n_jobs: int = -1, settings: DecodeSettings | None = None) -> None:
+    def __init__(
+        self,
+        n_jobs: int = -1,
+        settings: DecodeSettings | None = None,
+        *,
+        told: bool = False,
+        alive: Alive = lambda path, done_s, whole_s: None,
+    ) -> None:
         if n_jobs == 0 or n_jobs < -1:
             raise ParameterError(f"n_jobs is a number of processes or -1 for every physical core, not {n_jobs}.")
         self.n_jobs = physical_core_count() if n_jobs == -1 else n_jobs
         self.settings = settings if settings is not None else get_settings().decode
+        self._told, self._alive = told, alive
 
     def process_batch(self, file_paths: Sequence[Path], analysis_fn: AnalysisFn | None = None) -> list[Any]:
         """Analyse files; one result a file, in their order.
@@ -69,8 +83,10 @@ class BatchAudioProcessor:
         paths = [os.fspath(path) for path in file_paths]
         jobs = min(self.n_jobs, len(paths))
         if jobs <= 1:
+            if self._told:
+                _tell()
             for path in paths:
-                yield _run(path, analysis_fn, self.settings)
+                yield _run(path, analysis_fn, self.settings, self._alive)
             return
         done = 0
         while done < len(paths):
@@ -89,7 +105,9 @@ class BatchAudioProcessor:
         # Children inherit the environment: caps must stand before they load numpy and numba.
         cap_threads()
         use_kernel_cache()
-        with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1, initializer=_begin):
+        with joblib.parallel_config(
+            "loky", n_jobs=jobs, inner_max_num_threads=1, initializer=_begin, initargs=(self._told,)
+        ):
             run = joblib.Parallel(return_as="generator", batch_size=1, pre_dispatch=f"{4 * jobs}", max_nbytes=None)
             results = run(joblib.delayed(_run)(path, analysis_fn, self.settings) for path in paths)
             try:
@@ -106,9 +124,17 @@ def physical_core_count() -> int:
     return max(1, min(psutil.cpu_count(logical=False) or allowed, allowed))
 
 
-def _begin() -> None:
+def _begin(told: bool = False) -> None:
     """A child leaves Ctrl-C to its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if told:
+        _tell()
+
+
+def _tell() -> None:
+    from workers.compiling import say_when_compiling  # imports numba: not before the cache is chosen
+
+    say_when_compiling()
 
 
 def decoder_of_process() -> Decoder:
@@ -125,12 +151,12 @@ def _decoder(settings: DecodeSettings) -> Decoder:
     return _decoders[settings]
 
 
-def _run(path: str, analysis_fn: AnalysisFn | None, settings: DecodeSettings) -> Any:
+def _run(path: str, analysis_fn: AnalysisFn | None, settings: DecodeSettings, alive: Alive | None = None) -> Any:
     """One file, in the process it was given to. Never raises for the file's sake."""
     from workers.file import analyze_path, describe
 
     if analysis_fn is None:
-        return analyze_path(_decoder(settings), path)
+        return analyze_path(_decoder(settings), path, *([partial(alive, path)] if alive is not None else []))
     try:
         return analysis_fn(path)
     except FileError as error:

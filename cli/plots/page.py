@@ -32,7 +32,7 @@ def draw(path: Path, row: dict[str, Any], y: NDArray[np.float32], sr: int) -> No
     tempo = Tempo(said["bpm"], said["confidence"], said["beats"], (), said["reason"])
     seen = see(y, sr, tempo, row["key"]["tuning_cents"], INNER)
     canvas = Canvas()
-    _title(canvas, row)
+    _title(canvas, row, len(y) / sr)
     _wave(canvas, seen)
     _spectrum(canvas, seen)
     _chroma(canvas, seen, row["key"])
@@ -44,7 +44,7 @@ def draw(path: Path, row: dict[str, Any], y: NDArray[np.float32], sr: int) -> No
     os.replace(file.name, path)
 
 
-def _title(canvas: Canvas, row: dict[str, Any]) -> None:
+def _title(canvas: Canvas, row: dict[str, Any], drawn_s: float) -> None:
     audio, tempo, key, pitch, loudness = (row[part] for part in ("audio", "tempo", "key", "pitch", "loudness"))
     name = os.path.basename(row["path"])
     canvas.text(LEFT, 18, name if len(name) <= 90 else name[:87] + "...", size=28)
@@ -54,15 +54,14 @@ def _title(canvas: Canvas, row: dict[str, Any]) -> None:
         f"{key['label']} ({key['confidence']:.0%}), {key['camelot']}" if key["label"] else "no key",
         f"{pitch['note']} {pitch['cents']:+.0f} cents" if pitch["note"] else "no single note",
         "" if loudness["integrated_lufs"] is None else f"{loudness['integrated_lufs']:.1f} LUFS",
-        f"{audio['duration_s']:.2f} s{_part(audio)}, {audio['sample_rate_hz']:,} Hz, {audio['channels']} ch",
+        f"{audio['duration_s']:.2f} s{_part(audio, drawn_s)}, {audio['sample_rate_hz']:,} Hz, {audio['channels']} ch",
     ]
     canvas.text(LEFT, 62, "   ·   ".join(part for part in said if part), size=19, fill=GREY)
 
 
-def _part(audio: dict[str, Any]) -> str:
-    """What of a long file was analysed, which is what is drawn."""
-    rest = audio["duration_s"] - audio["analyzed_s"]
-    return f" (the first {audio['analyzed_s']:.0f} s are analysed)" if rest > 0.5 else ""
+def _part(audio: dict[str, Any], drawn_s: float) -> str:
+    """What of a long file is drawn."""
+    return f" (the first {drawn_s:.0f} s are drawn)" if audio["duration_s"] - drawn_s > 0.5 else ""
 
 
 def _wave(canvas: Canvas, seen: Seen) -> None:

@@ -118,8 +118,8 @@ def test_the_legend_says_only_what_is_drawn(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_of_a_long_file_it_is_said_how_much_is_drawn() -> None:
-    assert _part({"duration_s": 300.0, "analyzed_s": 240.0}) == " (the first 240 s are analysed)"
-    assert _part({"duration_s": 3.0, "analyzed_s": 3.0}) == ""
+    assert _part({"duration_s": 300.0}, 240.0) == " (the first 240 s are drawn)"
+    assert _part({"duration_s": 3.0}, 3.0) == ""
 
 
 @pytest.mark.parametrize("bpm", [60, 97, 128, 174])

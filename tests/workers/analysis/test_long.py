@@ -53,7 +53,7 @@ def music() -> Signal:
     """24 s of drums at 124 and of chords in A minor, on two channels, fading."""
     drums, chords = repeated(drum_loop(124, 16), 3), repeated(cadence(9, "minor"), 6)
     y = 0.5 * drums + 0.4 * chords[: len(drums)]
-    y = np.repeat(y * np.linspace(0.2, 1, len(y))[:, None], 2, axis=1).astype(np.float32)
+    y = np.repeat(y * np.linspace(1, 0.3, len(y))[:, None], 2, axis=1).astype(np.float32)
     y[:, 1] *= 0.5
     return y
 

@@ -32,6 +32,8 @@ class Spectrum:
         self._before = 0
         """Frames at the start of `_y` that are there for the first new one to see."""
         self._weight = 0.0
+        self._top = 1e-30
+        """The loudest cell so far: what lies 80 dB below it is the floor."""
         self._sums = np.zeros(4 + 7 + N_MELS + 2 * N_MFCC)
         self._columns = Folded(np.maximum, N_MELS, _COLUMNS)
         k, m = np.arange(1, N_MFCC + 1)[:, np.newaxis], np.arange(N_MELS)
@@ -52,17 +54,21 @@ class Spectrum:
         if peak < SILENT_PEAK:
             self._columns.add(np.zeros((N_MELS, end - begin)))
             return
-        frames, summary = describe_frames(
+        frames, _ = describe_frames(
             self._y * np.float32(1 / peak), SR, n_fft=N_FFT, n_mels=N_MELS, fmin=LOWEST_HZ, n_mfcc=N_MFCC
         )
-        mel = frames.mel[:, begin:end].astype(np.float64)
-        self._columns.add(mel * peak**2)
+        mel = frames.mel[:, begin:end].astype(np.float64) * peak**2
+        self._columns.add(mel)
+        self._top = max(self._top, float(mel.max()))
         weight = np.sqrt(frames.power[begin:end].astype(np.float64)) * peak
-        cepstrum = self._cosines @ summary.mel_db[:, begin:end].astype(np.float64)
+        cepstrum = self._cosines @ self._decibels(mel)
         shape = np.stack([frames.centroid, frames.bandwidth, frames.rolloff, frames.flatness])[:, begin:end]
-        rows = np.concatenate([shape, frames.contrast[:, begin:end], mel * peak**2, cepstrum, cepstrum**2])
+        rows = np.concatenate([shape, frames.contrast[:, begin:end], mel, cepstrum, cepstrum**2])
         self._sums += rows @ weight
         self._weight += float(weight.sum())
+
+    def _decibels(self, mel: Doubles) -> Doubles:
+        return np.asarray(10 * np.log10(np.maximum(mel / self._top, 10 ** (DEEPEST_DB / 10))))
 
     @property
     def _means(self) -> Doubles:
@@ -85,9 +91,8 @@ class Spectrum:
 
     def picture(self) -> bytes:
         """The mel spectrogram in columns."""
-        power = self._columns.cells()
-        db = 10 * np.log10(np.maximum(power / max(float(power.max()), 1e-30), 10 ** (DEEPEST_DB / 10)))
-        return draw_columns(db.astype(np.float32), MEL_COLUMNS, DEEPEST_DB).tobytes()
+        db = self._decibels(self._columns.cells()).astype(np.float32)
+        return draw_columns(db, MEL_COLUMNS, DEEPEST_DB).tobytes()
 
 
 class Outline:
@@ -127,8 +132,10 @@ class Outline:
         """How it rises and falls, and the seconds of one step. Gain has gone: the highest sample is 1."""
         width = timbre.ENVELOPE_HOP * self._power.width
         power = self._power.cells()[0] / width / max(self.peak, SILENT_PEAK) ** 2
-        smooth = local_mean(power, SMOOTHED // 2) if len(power) >= SMOOTHED else power
-        return describe_shape(np.sqrt(np.maximum(smooth, 0))), width / SR
+        if len(power) >= SMOOTHED:
+            reach = SMOOTHED // 2
+            power = local_mean(np.pad(power, reach), reach)[reach:-reach]
+        return describe_shape(np.sqrt(np.maximum(power, 0))), width / SR
 
     def picture(self) -> bytes:
         """The waveform: lowest and highest of each part."""

@@ -84,7 +84,7 @@ class LongSound:
 
     def _pass(self, y: Floats, *, last: bool) -> None:
         seen = self._mix.take(y, last=last)
-        self._clipping.add(y, seen.peaks, self._seen.n_samples)
+        self._clipping.add(y, seen.peaks, self.frames)
         self._edges.add(seen.peaks)
         self._powers[-1][-1] += seen.powers[0]
         self._powers.append(seen.powers[1:]) if len(seen.powers) > 1 else None
@@ -95,10 +95,10 @@ class LongSound:
         self._windows.add(mono)
 
     def _mono(self, y: Floats, seen: Survey, *, last: bool) -> Floats:
-        """The mix, or the channel that speaks for it, without the mean of this piece."""
-        means = seen.sums / len(y)
+        """The mix, or the channel that speaks for it, without the mean of all so far: that of a last bit is music."""
+        means = self._seen.sums / self._seen.n_samples
         if self._channel is None and seen.peak >= SILENT_PEAK:
-            louder = louder_if_it_cancels(seen, means)
+            louder = louder_if_it_cancels(seen, seen.sums / len(y))
             self._channel = -1 if louder is None else louder
         if self._channel is None or self._channel < 0:
             return np.asarray(seen.mono - np.float32(means.mean()))
