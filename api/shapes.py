@@ -154,6 +154,27 @@ class PlaceShape(Shape):
     path: str
 
 
+class AnalyzedShape(Shape):
+    """How a file was listened to: tempo and key are of the windows, [start, end] in seconds, all else of the whole."""
+
+    policy: Literal["whole", "windows"]
+    windows: list[tuple[float, float]]
+
+
+class AudioShape(BaseModel):
+    """What was read; the fields are described in docs/descriptors.md."""
+
+    model_config = ConfigDict(extra="allow")
+    duration_s: float
+    sample_rate_hz: int
+    channels: int
+    container: str
+    subtype: str
+    frames: int
+    analyzed_s: float
+    analyzed: AnalyzedShape | None = Field(None, description="Missing in analyses before 1.2.0.")
+
+
 class SampleShape(BaseModel):
     """What is said of one content; what cannot be known is null, with a `reason`."""
 
@@ -175,7 +196,7 @@ class SampleShape(BaseModel):
     )
     sample_id: str
     analyzer: str
-    audio: dict[str, Any]
+    audio: AudioShape
     kind: dict[str, Any]
     tempo: dict[str, Any]
     key: dict[str, Any]
