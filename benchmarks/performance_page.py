@@ -21,6 +21,10 @@ PARTS = {
     "benchmarks.pipeline": """## A whole file, from disk to answer
 
 *Limit* is decode, mix to mono and one 2048/512 STFT at the file's own rate: what nobody can do without.""",
+    "benchmarks.long_files": """## Files of any length
+
+One piece of music again and again, analysed as it goes by. Memory is the most that was ever resident; what both
+processes share is in the figure of each, and once in that of both together. `--hours 10` takes the same memory.""",
     "benchmarks.kernels": """## Kernels
 
 Each against the reference that its claim names, installed and run beside it. Where a claim is beyond what one thread
