@@ -185,7 +185,7 @@ class DecodeSettings(Section):
         description="A longer file goes by in pieces: tempo and key are of windows spread over it; the result says so.",
     )
     max_streamed_s: Seconds = Field(
-        172_800, description="Of a file longer than this the rest is not listened to; the result says so."
+        86_400, description="Of a file longer than this the rest is not listened to; the result says so."
     )
     max_file_mb: int = Field(8192, ge=1, description="A larger file is refused.")
     deadline_s: Seconds = Field(20, description="A file that takes longer to decode is given up, in seconds.")

@@ -135,16 +135,7 @@ def test_the_command_says_that_kernels_are_compiled_once(tmp_path: Path) -> None
                 import fcntl
 
                 fcntl.flock(file, fcntl.LOCK_EX)
-            said = (
-                subprocess.run(
-                    [sys.executable, "-c", program],
-                    cwd=PROJECT,
-                    env=environment,
-                    capture_output=True,
-                    check=True,
-                    text=True,
-                )
-                .stderr.decode()
-                .splitlines()
-            )
+            command = [sys.executable, "-c", program]
+            done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, check=True)
+        said = done.stderr.decode().splitlines()
         assert said == ["before", *["samplemind: compiling kernels once, about half a minute"] * times]
