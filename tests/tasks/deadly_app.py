@@ -18,7 +18,7 @@ _real = lifecycle._bench
 def deadly_bench(settings: Any, stores: Any, decoder: Any, analyze_file: Any, *rest: Any) -> Any:
     """The worker's own bench, whose analysis obeys the last four bytes of a file."""
 
-    def analyse(decoder: Any, fd: int, name: str) -> Any:
+    def analyse(decoder: Any, fd: int, name: str, alive: Any = None) -> Any:
         order = ORDERS.get(os.pread(fd, 4, os.fstat(fd).st_size - 4))
         if order is not None:
             os.kill(os.getpid(), order)

@@ -36,7 +36,7 @@ class Rig(Cluster):
     def files(self, *contents: bytes) -> list[FileRef]:
         return [write(self.folder, f"{n}.wav", content) for n, content in enumerate(contents)]
 
-    def analyze(self, fd: int, name: str) -> Analysis:
+    def analyze(self, fd: int, name: str, alive: object = None) -> Analysis:
         self.analysed[name] += 1
         if os.pread(fd, 5, 0) == b"!kill":
             raise Killed
