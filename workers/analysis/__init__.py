@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from workers.audio.hints import Hints
 
 _SHORTEST_TEMPO_S = 0.5
-_LEAST_BELIEVED = 0.25
-"""Less sure tempi are wrong as often as not, and most of them are of what has none."""
 _TONAL = ("bass", "lead", "chord", "pad", "vocal")
 """One-shots of these classes are tonal, even where no key can be told from them."""
 
@@ -108,8 +106,8 @@ def _tempo_and_kind(seen: Overview, duration_s: float, whole_s: float, hints: Hi
         return tempo.unknown("silence has no tempo"), kind.classify(whole_s, True, seen.whole)
     reason = "too short for a tempo" if duration_s < _SHORTEST_TEMPO_S else worth.why_no_pulse(seen)
     found = tempo.estimate_tempo(seen, duration_s, hints) if reason is None else tempo.unknown(reason)
-    if reason is None and found.confidence < _LEAST_BELIEVED:
-        found = tempo.unknown("no tempo stands out")
+    if reason is None and found.confidence < worth.LEAST_BELIEVED:
+        found = tempo.unknown(worth.NONE_STANDS_OUT)
     label = kind.classify(whole_s, False, seen.whole)
     if label.label == "one-shot":
         found = tempo.unknown("a single sound has no tempo")

@@ -52,7 +52,15 @@ def audible(dc: float, top: float) -> float:
 
 
 def of_the_whole(
-    ends: Ends | None, n: int, sr: int, *, dc: float, cancels: bool, bad_samples: int, truncated: bool, rest_s: float = 0.0
+    ends: Ends | None,
+    n: int,
+    sr: int,
+    *,
+    dc: float,
+    cancels: bool,
+    bad_samples: int,
+    truncated: bool,
+    rest_s: float = 0.0,
 ) -> list[Defect]:
     """What is wrong with `n` frames that begin and end so; ``None`` where they are silent."""
     found = [*_damage(bad_samples, truncated), *_offset(dc)]

@@ -17,6 +17,9 @@ onset it takes the second: soft attacks, not a pad that swells."""
 _TONAL_IF_NAMED = 0.25
 """Probability of a tonality from which on a key is looked for where one is written down."""
 
+LEAST_BELIEVED = 0.25
+"""Less sure tempi are wrong as often as not, and most of them are of what has none."""
+NONE_STANDS_OUT = "no tempo stands out"
 NO_TONALITY = "no tonality: drums, noise or an effect"
 NO_PULSE = "no steady pulse"
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from workers.analysis import beats, embedding, key, kind, tempo
 from workers.analysis.learned import softmax
 from workers.analysis.long.windows import View
-from workers.analysis.worth import NO_PULSE, NO_TONALITY
+from workers.analysis.worth import LEAST_BELIEVED, NO_PULSE, NO_TONALITY, NONE_STANDS_OUT
 from workers.model import Descriptors, Key, Kind, Tempo
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def fuse_tempo(views: Views, hints: Hints, duration_s: float, *, silent: bool) -
     agree = [view for view in voters if view.tempo is not None and _same(view.tempo, float(bpm[best]))]
     if _share(agree, voters) < _SAME_TEMPO:
         return tempo.unknown("the tempo changes", round(min(1.0, confidence), 3))
+    if confidence < LEAST_BELIEVED:
+        return tempo.unknown(NONE_STANDS_OUT)
     found = _middle(bpm, _votes(voters, said), float(bpm[best]))
     evidence = [("pulse", float(bpm[favourite]), tempo.log_odds(belief)), *tempo.in_words(said)]
     return Tempo(tempo.rounded(found), round(min(1.0, confidence), 3), None, tempo.weighed(evidence), None)

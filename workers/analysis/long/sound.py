@@ -98,7 +98,7 @@ class LongSound:
         """The mix, or the channel that speaks for it, without the mean of all so far: that of a last bit is music."""
         means = self._seen.sums / self._seen.n_samples
         if self._channel is None and seen.peak >= SILENT_PEAK:
-            louder = louder_if_it_cancels(seen, seen.sums / len(y))
+            louder = louder_if_it_cancels(seen, (seen.sums / len(y)).tolist())
             self._channel = -1 if louder is None else louder
         if self._channel is None or self._channel < 0:
             return np.asarray(seen.mono - np.float32(means.mean()))
