@@ -154,7 +154,7 @@ class Index:
 
     def _open(self) -> None:
         """Follow the index writer to a new generation."""
-        present = self._samples.generation()
+        present = self._samples.serving()
         with self._lock:
             if present != self._generation:
                 self._vectors.open(present)
@@ -175,3 +175,11 @@ class Index:
             if len(found) >= limit:
                 break
         return found[:limit]
+
+
+def audit_of(beats: Sequence[Mapping[str, str]]) -> dict[str, int] | None:
+    """What the index writer's last audit found, by what it says in the pulse; ``None`` where there was none yet."""
+    told = next((each for each in beats if each.get("part") == "index" and "audits" in each), None)
+    if told is None:
+        return None
+    return {name.removeprefix("audit_"): int(count) for name, count in told.items() if name.startswith("audit")}

@@ -23,6 +23,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.index import audit_of
 from stores.doors import Ledger, Pulse, Samples
 from stores.records import Counts, Job, JobState
 from tasks.signs import replaced
@@ -126,6 +127,9 @@ def _of_samples(samples: Samples) -> list[Metric]:
             "Those in the vector index's present generation.",
             value=samples.indexed_count(roughly=True),
         ),
+        GaugeMetricFamily(
+            "samplemind_index_generation", "The generation of the index that searches ask.", value=samples.serving()
+        ),
     ]
 
 
@@ -145,7 +149,12 @@ def _of_pulse(pulse: Pulse) -> list[Metric]:
     for part in ("worker", "reconciler", "index"):
         processes.add_metric([part], alive[part])
         stuck.add_metric([part], still[part])
-    return [waiting, processes, stuck]
+    audit = GaugeMetricFamily(
+        "samplemind_index_audit", "Vectors in the last audit of the index, by what was found of them.", labels=["found"]
+    )
+    for found, count in (audit_of(beats) or {}).items():
+        audit.add_metric([found], count)
+    return [waiting, processes, stuck, audit]
 
 
 def _of_supervisor(signs: Path) -> list[Metric]:

@@ -319,6 +319,28 @@ class PartShape(Shape):
     detail: str = Field(examples=["no worker is alive"])
 
 
+class AuditShape(Shape):
+    """What the last walk over all vectors found."""
+
+    audits: int = Field(description="Walks since the index writer began.")
+    compared: int
+    missing: int = Field(description="Written again.")
+    different: int = Field(description="Written again.")
+    extra: int = Field(description="Removed.")
+    asked: int = Field(description="Looked for by a query with themselves.")
+    unreachable: int = Field(description="Of these, not found, also after they were written again.")
+
+
+class IndexShape(Shape):
+    """The vector index."""
+
+    serving: int = Field(description="The generation that searches ask.")
+    building: int | None = Field(description="The one that is being made beside it.")
+    samples: int
+    indexed: int = Field(description="Vectors in the newest generation.")
+    audit: AuditShape | None
+
+
 class HealthShape(Shape):
     """This process runs."""
 

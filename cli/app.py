@@ -161,6 +161,21 @@ def doctor(url: Url = None, data_dir: DataDir = None) -> None:
         raise typer.Exit(FAILURE)
 
 
+@app.command(short_help="Make the vector index anew, beside the old one.")
+def reindex(
+    watch: Annotated[bool, typer.Option("--watch/--no-watch", help="Wait until searches ask the new one.")] = True,
+    url: Url = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make the vector index anew from the vectors in the ledger.
+
+    The old one answers searches until the new one is whole; jobs go on meanwhile. Ctrl-C leaves it to be made.
+    """
+    from cli.reindex import reindex as run
+
+    run(follow=watch, url=url, data_dir=data_dir)
+
+
 @app.command(short_help="Print the settings as they are now, secrets hidden.")
 def settings(
     reference: Annotated[

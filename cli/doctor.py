@@ -22,6 +22,7 @@ from cli.console import out
 from cli.errors import CommandError
 
 if TYPE_CHECKING:
+    from cli.gateway import Gateway
     from config.settings import Settings
 
 ENOUGH_DISK = 2 * 2**30
@@ -198,8 +199,28 @@ def _cluster(url: str | None, data_dir: Path | None) -> Iterator[Finding]:
             gateway.get("/v1/jobs", limit=1)
         except Refused as error:
             yield Finding(Level.WRONG, f"It refuses us: {error}", "set SAMPLEMIND_API_KEY to a key of this cluster")
+        yield from _index(gateway)
     yield from _parts_here(cluster.data_dir)
     yield from _limits(cluster.data_dir)
+
+
+def _index(gateway: Gateway) -> Iterator[Finding]:
+    """What the last comparison of the index with the ledger found, for who may know."""
+    from cli.gateway import Refused
+
+    try:
+        audit = gateway.get("/v1/index").get("audit")
+    except Refused:
+        return
+    if not audit:
+        return
+    mended = audit["missing"] + audit["different"] + audit["extra"]
+    said = f"Of {audit['compared']:,} vectors in the index {mended:,} were mended at the last look."
+    if audit["unreachable"]:
+        lost = f"{said} {audit['unreachable']:,} of {audit['asked']:,} were found by no search: it is made anew."
+        yield Finding(Level.WRONG, lost, "if that does not help: ./samplemind reindex")
+    else:
+        yield Finding(Level.NOTE if mended else Level.WELL, said)
 
 
 def _parts_here(data_dir: Path | None) -> Iterator[Finding]:

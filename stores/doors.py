@@ -266,23 +266,47 @@ class Samples(Protocol):
         """How many vectors the present index may hold of samples that are listed no more: at most."""
 
     def generation(self) -> int:
-        """The current generation of the vector index, from 1."""
+        """The generation of the vector index that is written, from 1."""
 
-    def next_generation(self, was: int) -> int:
-        """Begin a new one, to which every vector is pending; one caller wins, all get the current number."""
+    def serving(self) -> int:
+        """The generation that searches ask: the same, or an older one as long as the newer is not whole."""
+
+    def next_generation(self, was: int, *, beside: bool = False) -> int:
+        """Begin a new one, to which every vector is pending; one caller wins, all get the current number.
+
+        Searches follow at once, or with `beside` when it is said to be whole (`serve`).
+        """
+
+    def serve(self, generation: int) -> None:
+        """It is whole: let searches ask it. Nothing changes where it is not the current one any more."""
+
+    def walk(self, after: str, limit: int) -> Outgoing:
+        """The vectors of the next samples in the order of their ids, from some `limit` samples."""
 
 
 class Vectors(Protocol):
     """The index. It can be thrown away: everything in it is also in `Samples`."""
 
     def open(self, generation: int) -> None:
-        """Use (and make, if missing) the collection of a generation; older ones are removed."""
+        """Use (and make, if missing) the collection of a generation."""
+
+    def drop_older(self, generation: int) -> None:
+        """Remove the collections of older generations."""
 
     def upsert(self, vectors: Sequence[PendingVector]) -> None:
         """Write vectors. `VectorIndexBroken` where the collection answers errors while the server lives."""
 
     def query(self, vector: bytes, *, limit: int, where: Mapping[str, object] | None = None) -> list[Hit]:
         """Nearest first. `where` in Chroma's filter language."""
+
+    def held(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Of these, the vectors that are there, whether or not a query finds them."""
+
+    def ids(self, start: int, limit: int) -> list[str]:
+        """Some of the ids, in the index's own order."""
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Forget vectors."""
 
     def probe(self) -> int:
         """How many vectors there are, after a query that must answer. Raises `VectorIndexBroken`."""

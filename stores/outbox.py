@@ -80,7 +80,7 @@ class MongoOutbox(MongoVersions):
             vectors = {each["id"]: _pending(each) for parcel in taken for each in parcel["vectors"]}
             return Outgoing(tuple(vectors.values()), parcels=tuple(parcel["_id"] for parcel in taken))
         meta = self._read_meta()
-        return self._walked(str(meta["walked_to"]), limit) if "walked_to" in meta else None
+        return self._next_in_order(str(meta["walked_to"]), limit) if "walked_to" in meta else None
 
     def _take(self, limit: int) -> list[Document]:
         """The next ready parcels. Their keys are listed once for many: listing costs by all that there are."""
@@ -97,8 +97,12 @@ class MongoOutbox(MongoVersions):
                 room -= count
         return taken
 
-    def _walked(self, after: str, limit: int) -> Outgoing:
-        """The next vectors of the walk that fills a new generation."""
+    @mongo_errors()
+    def walk(self, after: str, limit: int) -> Outgoing:
+        return self._next_in_order(after, limit)
+
+    def _next_in_order(self, after: str, limit: int) -> Outgoing:
+        """The next vectors of a walk: the one that fills a new generation, or an audit's."""
         found: list[Document] = []
         for window, span in walk(after, self._span):
             self._span = span
@@ -174,9 +178,22 @@ class MongoOutbox(MongoVersions):
         return int(self._read_meta().get("n", 1))
 
     @mongo_errors()
-    def next_generation(self, was: int) -> int:
+    def serving(self) -> int:
+        meta = self._read_meta()
+        return int(meta.get("serving") or meta.get("n", 1))
+
+    @mongo_errors()
+    def serve(self, generation: int) -> None:
+        self._meta.update_one({"_id": _GENERATION, "n": generation}, {"$unset": {"serving": ""}})
+
+    @mongo_errors()
+    def next_generation(self, was: int, *, beside: bool = False) -> int:
         self._meta.update_one({"_id": _GENERATION}, {"$setOnInsert": {"n": 1}}, upsert=True)
-        begun = {"$set": {"n": was + 1, "walked_to": "", "walked": 0}}
+        begun: Document = {"$set": {"n": was + 1, "walked_to": "", "walked": 0}}
+        if beside:
+            begun["$set"]["serving"] = int(self._read_meta().get("serving", was))
+        else:
+            begun["$unset"] = {"serving": ""}
         self._meta.update_one({"_id": _GENERATION, "n": was}, begun)
         self._span = _FIRST_SPAN
         return int(self._read_meta()["n"])

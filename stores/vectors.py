@@ -37,7 +37,7 @@ class ChromaVectors:
         self._collection: Collection | None = None
 
     def open(self, generation: int) -> None:
-        """Use (and make, if missing) the collection of a generation; older ones are removed.
+        """Use (and make, if missing) the collection of a generation.
 
         Raises
         ------
@@ -51,8 +51,23 @@ class ChromaVectors:
                 self._name(generation), configuration=self._configuration(), embedding_function=None
             )
             self._must_be_ours(collection)
-            self._remove_older(client, generation)
         self._collection = collection
+
+    def drop_older(self, generation: int) -> None:
+        """Remove the collections of older generations.
+
+        Raises
+        ------
+        StoreUnavailable
+        """
+        ours = re.compile(re.escape(self._settings.collection) + r"-g(\d+)")
+        with _chroma_door():
+            client = self._connected()
+            for collection in client.list_collections():
+                match = ours.fullmatch(collection.name)
+                if match and int(match[1]) < generation:
+                    client.delete_collection(collection.name)
+                    log.info("index_generation_removed", collection=collection.name)
 
     def upsert(self, vectors: Sequence[PendingVector]) -> None:
         """Write vectors.
@@ -93,6 +108,38 @@ class ChromaVectors:
             )
         rows = zip(found["ids"][0], found["distances"][0], found["embeddings"][0], strict=True)
         return [Hit(id_, 1.0 - float(distance), _bytes(values)) for id_, distance, values in rows]
+
+    def held(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Of these, the vectors that are there, of length 1, whether or not a query finds them.
+
+        Raises
+        ------
+        StoreUnavailable, VectorIndexBroken
+        """
+        with _chroma_door():
+            found: Any = self._opened().get(ids=list(ids), include=["embeddings"])
+        return {id_: _bytes(values) for id_, values in zip(found["ids"], found["embeddings"], strict=True)}
+
+    def ids(self, start: int, limit: int) -> list[str]:
+        """Some of the ids, in the index's own order.
+
+        Raises
+        ------
+        StoreUnavailable, VectorIndexBroken
+        """
+        with _chroma_door():
+            return list(self._opened().get(offset=start, limit=limit, include=[])["ids"])
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Forget vectors; those that are not there, too.
+
+        Raises
+        ------
+        StoreUnavailable, VectorIndexBroken
+        """
+        if ids:
+            with _chroma_door():
+                self._opened().delete(ids=list(ids))
 
     def probe(self) -> int:
         """How many vectors there are, after a query that must answer: counting alone answers on a broken graph.
@@ -184,14 +231,6 @@ class ChromaVectors:
         other = {name: found.get(name) for name, value in self._figures().items() if found.get(name) != value}
         if other:
             raise VectorIndexBroken(f"Its collection was made with {other}.")
-
-    def _remove_older(self, client: ClientAPI, generation: int) -> None:
-        ours = re.compile(re.escape(self._settings.collection) + r"-g(\d+)")
-        for collection in client.list_collections():
-            match = ours.fullmatch(collection.name)
-            if match and int(match[1]) < generation:
-                client.delete_collection(collection.name)
-                log.info("index_generation_removed", collection=collection.name)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import structlog
 from config.logging import configure_logging
 from config.settings import get_settings
 from stores.doors import Ledger, Pulse, Samples, Vectors
+from tasks.audit import Audit
 from tasks.loop import Stop, leave, run
 from tasks.patience import Backoff
 from tasks.reconcile import this_process
@@ -44,6 +45,8 @@ class IndexWriter:
         Most vectors in one write.
     idle_s : float
         How long to wait where there is nothing to write, in seconds.
+    audit_s : float
+        From one audit of the whole index to the next, in seconds.
     """
 
     def __init__(
@@ -56,11 +59,14 @@ class IndexWriter:
         batch_size: int,
         idle_s: float,
         holder: str,
+        audit_s: float = 3600,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger, self._samples, self._vectors, self._pulse = ledger, samples, vectors, pulse
+        self._audit = Audit(samples, vectors, audit_s, clock)
         self._batch_size, self._idle_s, self._holder, self._clock = batch_size, idle_s, holder, clock
         self._generation: int | None = None
+        self._serving = 0
         self._rebuilding = Backoff(0.1, 300)
         self._next_check = 0.0
         self._next_beat = 0.0
@@ -81,6 +87,8 @@ class IndexWriter:
         if not self._ledger.hold(PART, self._holder, _HOLD_S):
             self._generation = None
             return self._idle_s
+        if self._generation is not None and self._samples.generation() != self._generation:
+            self._generation = None  # somebody asked for a new one
         try:
             return self._work()
         except VectorIndexBroken as error:
@@ -99,7 +107,7 @@ class IndexWriter:
         outgoing = self._samples.outgoing(self._batch_size)
         self._beat(generation, len(outgoing.vectors) if outgoing else 0)
         if outgoing is None:
-            self._check(drained=not self._adopted())
+            self._rest(generation)
             return self._idle_s
         for n in range(0, len(outgoing.vectors), self._batch_size):
             self._vectors.upsert(outgoing.vectors[n : n + self._batch_size])
@@ -108,6 +116,20 @@ class IndexWriter:
         self._should += len(outgoing.vectors)
         self._written += len(outgoing.vectors)
         return 0
+
+    def _rest(self, generation: int) -> None:
+        """Nothing is outgoing: see that the index is whole, let it be asked, and look more closely."""
+        adopted = self._adopted()
+        self._check(drained=not adopted)
+        if adopted or self._clock() >= self._next_check or self._generation is None:
+            return
+        if self._serving != generation:
+            self._samples.serve(generation)
+            self._serving = generation
+            self._vectors.drop_older(generation)
+            log.info("index_serves", generation=generation)
+        if self._audit.step():
+            self._rebuild("Some vectors are found by no query.", beside=True)
 
     def _adopted(self) -> bool:
         """Whether samples are being written now. Those that were for a while already are looked at: is there one?"""
@@ -124,6 +146,9 @@ class IndexWriter:
             generation = self._samples.generation()
             self._generation = generation  # before it is opened: a broken one is replaced by its successor
             self._vectors.open(generation)
+            self._serving = self._samples.serving()
+            self._vectors.drop_older(min(self._serving, generation))
+            self._audit.forget()
             self._should = self._samples.indexed_count()
             self._next_check = 0.0
             self._check(drained=False)
@@ -152,7 +177,8 @@ class IndexWriter:
         self._should = self._samples.indexed_count()
         surplus = holds - self._should
         if surplus > max(_SURPLUS, self._should // 2):
-            self._rebuild(f"{surplus} of its vectors belong to samples that newer ones replaced.")
+            why = f"{surplus} of its vectors belong to samples that newer ones replaced."
+            self._rebuild(why, beside=True)
 
     def _more_came(self) -> bool:
         """Whether samples were written while we counted: only we take parcels away, so theirs would still be here."""
@@ -163,9 +189,9 @@ class IndexWriter:
             return True
         return drained and holds > self._should and holds > self._should + self._samples.surplus()
 
-    def _rebuild(self, why: str) -> None:
+    def _rebuild(self, why: str, *, beside: bool = False) -> None:
         was = self._generation if self._generation is not None else self._samples.generation()
-        now = self._samples.next_generation(was)
+        now = self._samples.next_generation(was, beside=beside)
         log.warning("index_rebuilt", was=was, generation=now, why=why)
         self._generation = None
 
@@ -173,7 +199,7 @@ class IndexWriter:
         if self._clock() < self._next_beat:
             return
         self._next_beat = self._clock() + _BEAT_TTL_S / 4
-        facts = {"generation": generation, "written": self._written, "pending": pending}
+        facts = {"generation": generation, "written": self._written, "pending": pending, **self._audit.facts()}
         try:
             self._pulse.beat(PART, self._holder, facts, _BEAT_TTL_S)
         except StoreUnavailable:
@@ -200,6 +226,7 @@ def main() -> None:
         pulse,
         batch_size=settings.chroma.batch_size,
         idle_s=settings.queue.idle_interval_s,
+        audit_s=settings.chroma.audit_interval_s,
         holder=this_process(),
     )
     log.info("index_writer_started")

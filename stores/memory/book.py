@@ -112,6 +112,8 @@ class Book:
         self._lock = threading.RLock()
         self._jobs: dict[str, KeptJob] = {}
         self._parts: dict[str, tuple[str, float]] = {}
+        self.between: Callable[[str], None] = lambda writes: None
+        """Called between two writes that are one call of the door: a test may die there."""
 
     def _kept(self, job_id: str, owner: str | None = None) -> KeptJob:
         kept = self._jobs.get(job_id)

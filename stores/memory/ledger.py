@@ -128,6 +128,8 @@ class MemoryLedger(MemoryQuarantine):
             chunk = found[1]
             if self._free(chunk):
                 chunk.state = SPLITTING
+        self.between("splitting, parts")
+        with self._lock:
             if chunk.state == SPLITTING:
                 at = (chunk.id.job, chunk.id.n)
                 chunk.parts = [

@@ -33,6 +33,12 @@ class _Kept:
         return [place.path.lower() for who, place in self.places if owner in (None, who)]
 
 
+@dataclass(frozen=True)
+class _Parcel:
+    vectors: tuple[PendingVector, ...]
+    ready: bool
+
+
 class MemorySamples:
     """`stores.doors.Samples` in memory."""
 
@@ -40,10 +46,12 @@ class MemorySamples:
         self._clock = clock
         self._lock = threading.RLock()
         self._kept: dict[str, _Kept] = {}
-        self._generation = 1
+        self._generation = self._serving = 1
         self._settled: dict[str, frozenset[str]] = {}
-        self._parcels: dict[str, tuple[PendingVector, ...]] = {}
+        self._parcels: dict[str, _Parcel] = {}
         self._posted = 0
+        self.between: Callable[[str], None] = lambda writes: None
+        """Called between two writes that are one call of the door: a test may die there."""
         self._walk: tuple[str, int] | None = None
         """(The last id of the walk that fills a new generation, vectors so far.)"""
 
@@ -64,6 +72,9 @@ class MemorySamples:
             return {each: self._kept[each].new.origin for each in ids if each in self._kept}
 
     def insert(self, samples: Sequence[NewSample]) -> dict[str, Origin]:
+        vectors = tuple(_pending(new) for new in samples if new.vector)
+        parcel = self._post(vectors, ready=False) if vectors else None
+        self.between("parcel, samples")
         with self._lock:
             for new in samples:
                 if new.id not in self._kept:
@@ -71,11 +82,17 @@ class MemorySamples:
                     places = [(new.owner, new.file)] if new.owner else []
                     self._kept[new.id] = _Kept(new, plain, places, [who for who, _ in places], self._clock())
                     self._step_back(new)
-            vectors = tuple(_pending(new) for new in samples if new.vector)
-            if vectors:
-                self._posted += 1
-                self._parcels[str(self._posted)] = vectors
+        self.between("samples, parcel ready")
+        with self._lock:
+            if parcel is not None:
+                self._parcels[parcel] = _Parcel(vectors, ready=True)
             return self.known([new.id for new in samples])
+
+    def _post(self, vectors: tuple[PendingVector, ...], *, ready: bool) -> str:
+        with self._lock:
+            self._posted += 1
+            self._parcels[str(self._posted)] = _Parcel(vectors, ready)
+            return str(self._posted)
 
     def seen_at(self, places: Sequence[tuple[str, FileRef]], *, owner: str | None = None) -> None:
         with self._lock:
@@ -163,15 +180,17 @@ class MemorySamples:
     def outgoing(self, limit: int) -> Outgoing | None:
         with self._lock:
             taken: dict[str, tuple[PendingVector, ...]] = {}
-            for key, vectors in self._parcels.items():
-                if not taken or sum(map(len, taken.values())) + len(vectors) <= limit:
-                    taken[key] = vectors
+            for key, parcel in self._parcels.items():
+                if parcel.ready and (not taken or sum(map(len, taken.values())) + len(parcel.vectors) <= limit):
+                    taken[key] = parcel.vectors
             if taken:
                 once = {each.id: each for each in chain.from_iterable(taken.values())}
                 return Outgoing(tuple(once.values()), parcels=tuple(taken))
-            if self._walk is None:
-                return None
-            left = [kept.new for each, kept in self._shown() if each > self._walk[0]]
+            return None if self._walk is None else self.walk(self._walk[0], limit)
+
+    def walk(self, after: str, limit: int) -> Outgoing:
+        with self._lock:
+            left = [kept.new for each, kept in self._shown() if each > after]
             vectors = tuple(_pending(new) for new in left[:limit] if new.vector)
             return Outgoing(vectors, walked_to=left[limit - 1].id if len(left) >= limit else None, walked=len(vectors))
 
@@ -184,26 +203,47 @@ class MemorySamples:
                 self._walk = None if to is None else (to, self._walk[1] + outgoing.walked)
 
     def unready(self) -> list[str]:
-        return []
+        with self._lock:
+            return [key for key, parcel in self._parcels.items() if not parcel.ready]
 
     def adopt(self, parcels: Iterable[str]) -> None:
-        """Nothing here can die between two writes."""
+        for key in parcels:
+            with self._lock:
+                parcel = self._parcels.get(key)
+                if parcel is None or parcel.ready:
+                    continue
+                kept = tuple(each for each in parcel.vectors if each.id in self._kept)
+                if kept:
+                    self._post(kept, ready=True)
+            self.between("adopted, parcel gone")
+            with self._lock:
+                if key in self._parcels and not self._parcels[key].ready:
+                    del self._parcels[key]
 
     def indexed_count(self, *, roughly: bool = False) -> int:
         with self._lock:
             if self._walk is not None:
                 return self._walk[1]
             with_vector = sum(bool(kept.new.vector) for _, kept in self._shown())
-            return max(0, with_vector - sum(len(vectors) for vectors in self._parcels.values()))
+            return max(0, with_vector - sum(len(parcel.vectors) for parcel in self._parcels.values()))
 
     def generation(self) -> int:
         return self._generation
 
-    def next_generation(self, was: int) -> int:
+    def serving(self) -> int:
+        return self._serving
+
+    def serve(self, generation: int) -> None:
+        with self._lock:
+            if generation == self._generation:
+                self._serving = generation
+
+    def next_generation(self, was: int, *, beside: bool = False) -> int:
         with self._lock:
             if self._generation == was:
                 self._generation += 1
                 self._walk = ("", 0)
+                self._serving = self._serving if beside else self._generation
             return self._generation
 
     def _seen(self, kept: _Kept, owner: str | None = None) -> Sample:

@@ -23,41 +23,65 @@ _NEGATED = {"$ne": "$eq", "$nin": "$in"}
 
 
 class MemoryVectors:
-    """`stores.doors.Vectors` in memory. Tests set `broken` to damage it until the next generation is opened."""
+    """`stores.doors.Vectors` in memory. Tests set `broken` to damage it until the next generation is opened.
 
-    def __init__(self) -> None:
+    With the same `kept` several of them are clients of one server: its vectors by id, by generation.
+    """
+
+    def __init__(self, kept: dict[int, dict[str, PendingVector]] | None = None) -> None:
         self._lock = threading.RLock()
         self._generation = 0
-        self._kept: dict[str, PendingVector] = {}
+        self._all: dict[int, dict[str, PendingVector]] = {} if kept is None else kept
         self.broken = False
+
+    @property
+    def _kept(self) -> dict[str, PendingVector]:
+        self._usable()
+        return self._all[self._generation]
 
     def open(self, generation: int) -> None:
         with self._lock:
-            if generation != self._generation:
-                self._generation, self._kept, self.broken = generation, {}, False
+            self.broken = self.broken and generation == self._generation
+            self._generation = generation
+            self._all.setdefault(generation, {})
+
+    def drop_older(self, generation: int) -> None:
+        with self._lock:
+            for older in [each for each in self._all if each < generation]:
+                del self._all[older]
 
     def upsert(self, vectors: Sequence[PendingVector]) -> None:
         with self._lock:
-            self._usable()
             self._kept.update({vector.id: vector for vector in vectors})
+
+    def held(self, ids: Sequence[str]) -> dict[str, bytes]:
+        with self._lock:
+            return {each: self._kept[each].vector for each in ids if each in self._kept}
+
+    def ids(self, start: int, limit: int) -> list[str]:
+        with self._lock:
+            return list(self._kept)[start : start + limit]
+
+    def remove(self, ids: Sequence[str]) -> None:
+        with self._lock:
+            for each in ids:
+                self._kept.pop(each, None)
 
     def query(self, vector: bytes, *, limit: int, where: Mapping[str, object] | None = None) -> list[Hit]:
         with self._lock:
-            self._usable()
             rows = [kept for kept in self._kept.values() if not where or _matches(kept.metadata, where)]
         hits = [Hit(kept.id, _cosine(vector, kept.vector), kept.vector) for kept in rows]
         return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:limit]
 
     def probe(self) -> int:
         with self._lock:
-            self._usable()
             return len(self._kept)
 
     def ping(self) -> None:
         """Always answers."""
 
     def _usable(self) -> None:
-        if self.broken or not self._generation:
+        if self.broken or self._generation not in self._all:
             raise VectorIndexBroken
 
 

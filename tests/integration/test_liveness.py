@@ -49,13 +49,7 @@ def test_every_frozen_part_is_replaced_and_nothing_is_lost(cluster: Cluster) -> 
     assert set(_replaced(cluster)) >= {"index", "reconcile", "gateway", "flower"}
     assert sum(part.startswith("worker-") for part in _replaced(cluster)) == 2
     assert 'samplemind_parts_replaced_total{part="index"} 1.0' in cluster.http.get("/metrics").text
-    said = subprocess.run(
-        [sys.executable, "-m", "cli", "doctor", "--data-dir", str(cluster.data_dir)],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    said = _command(cluster, "doctor")
     assert "index was replaced once since the start" in " ".join(said.stdout.split())
 
 
@@ -77,6 +71,24 @@ def test_workers_that_take_no_messages_although_they_beat_are_replaced(cluster: 
     assert cluster.wait_job(job)["state"] == "complete"
 
 
+def test_the_index_is_made_anew_while_a_job_runs(cluster: Cluster) -> None:
+    samples = [row["sample_id"] for row in cluster.files(cluster.submit(pattern="**/blip_000*")) if row["sample_id"]]
+    make_short_files(cluster.data_dir.parent / "library" / "more", 60, seed=1)
+    job = cluster.submit("more")
+    said = _command(cluster, "reindex")
+    assert said.returncode == 0, said.stderr
+    assert "Searches ask generation 2 now" in said.stdout
+    assert cluster.wait_job(job)["counts"]["done"] == 60
+    new = cluster.files(job)[0]["sample_id"]
+    wait_for(lambda: cluster.http.get("/v1/index").json()["indexed"] == FILES + 60, FOUND_WITHIN_S)
+    for one in (*samples[:1], new):
+        found = cluster.http.post("/v1/search", json={"like": {"sample": one}, "limit": 5})
+        assert len(found.json()["items"]) == 5
+    wait_for(lambda: cluster.http.get("/v1/index").json()["audit"] is not None, FOUND_WITHIN_S)
+    audit = cluster.http.get("/v1/index").json()["audit"]
+    assert (audit["missing"], audit["different"], audit["extra"], audit["unreachable"]) == (0, 0, 0, 0)
+
+
 def test_health_checks_ask_no_server(cluster: Cluster) -> None:
     signs = cluster.data_dir / "run" / "signs"
     for part in ("worker", "index", "reconciler"):
@@ -84,6 +96,11 @@ def test_health_checks_ask_no_server(cluster: Cluster) -> None:
         said = subprocess.run(asked, cwd=PROJECT, capture_output=True, text=True, check=False)
         assert said.returncode == 0, said.stderr
         assert "gets on" in said.stdout
+
+
+def _command(cluster: Cluster, name: str) -> subprocess.CompletedProcess[str]:
+    asked = [sys.executable, "-m", "cli", name, "--data-dir", str(cluster.data_dir)]
+    return subprocess.run(asked, cwd=PROJECT, capture_output=True, text=True, check=False)
 
 
 def _parts(cluster: Cluster) -> dict[str, Callable[[], list[psutil.Process]]]:

@@ -67,6 +67,19 @@ def test_writing_nothing_is_nothing(vectors: ChromaVectors) -> None:
     assert vectors.query(some(1)[0].vector, limit=3) == []
 
 
+def test_what_is_there_can_be_read_back_listed_and_removed(vectors: ChromaVectors) -> None:
+    kept = some(7)
+    vectors.upsert(kept)
+    held = vectors.held(["s1", "s5", "nobody"])
+    assert held.keys() == {"s1", "s5"}
+    a, b = (np.frombuffer(each, "<f4") for each in (held["s1"], kept[1].vector))
+    assert np.dot(a, b) / np.linalg.norm(a) / np.linalg.norm(b) == pytest.approx(1, abs=1e-5)
+    assert sorted(vectors.ids(0, 4) + vectors.ids(4, 4)) == [each.id for each in kept]
+    vectors.remove(["s1", "nobody"])
+    vectors.remove([])
+    assert vectors.probe() == 6
+
+
 def test_a_vector_without_metadata_is_taken(vectors: ChromaVectors) -> None:
     vectors.upsert([PendingVector("bare", some(1)[0].vector, {})])
     assert vectors.probe() == 1
@@ -86,13 +99,15 @@ def test_refuses_filters_it_does_not_understand(vectors: ChromaVectors, where: d
         vectors.query(some(1)[0].vector, limit=1, where=where)
 
 
-def test_a_new_generation_removes_the_older_ones_and_nothing_else(settings: ChromaSettings) -> None:
+def test_generations_stand_beside_each_other_until_the_older_are_dropped(settings: ChromaSettings) -> None:
     other = ChromaVectors(settings.model_copy(update={"collection": f"{settings.collection}-x"}))
     old, new = ChromaVectors(settings), ChromaVectors(settings)
     other.open(1)
     old.open(1)
     old.upsert(some(3))
     new.open(2)
+    assert (new.probe(), old.probe()) == (0, 3)
+    new.drop_older(2)
     assert new.probe() == 0
     assert other.probe() == 0
     with pytest.raises(VectorIndexBroken):
