@@ -13,6 +13,7 @@ from api.fence import Fence
 from api.hints import Hints
 from api.index import Index
 from api.metrics import Metrics
+from api.pressure import Pressure
 from api.quotas import Quotas, Tabs
 from api.readiness import Readiness
 from api.security import Gate
@@ -54,6 +55,7 @@ class Parts:
     gate: Gate
     hub: Hub
     asked: Shared[Job]
+    pressure: Pressure
     readiness: Readiness
     metrics: Metrics
     uploads: Uploads
@@ -77,6 +79,7 @@ class Parts:
             hints=Hints(sender, ledger),
             gate=Gate(stores.keys, settings.gateway.host),
             asked=Shared(),
+            pressure=Pressure(ledger, settings.queue.max_jobs),
             hub=Hub(ledger, settings.gateway.event_interval_s, most_streams=settings.limits.streams),
             readiness=Readiness(ledger, pulse, vectors, settings.flower.url),
             metrics=Metrics(ledger, samples, pulse, settings.signs_dir),

@@ -57,6 +57,7 @@ class Submission:
         settings = self._parts.settings
         most = min(settings.queue.chunk_files, _MANIFEST_CHUNK)
         reader = manifest.ManifestReader(settings.all_roots.keys(), self._line)
+        await run_in_threadpool(self._parts.pressure.check)
         return await manifest.receive(request, self._parts.ledger, new, reader, most)
 
     def _line(self, root: str, path: str) -> None:
@@ -73,6 +74,7 @@ class Submission:
         for job in ledger.active_jobs():
             if job.source == source and job.owner == self._who.owner and not job.cancel_requested:
                 return job, False
+        self._parts.pressure.check()
         self._parts.tabs.settle(self._who.key_id)
         job, is_new = ledger.create_job(self._new(Priority.BULK, source, f"recompute with {ANALYZER_VERSION}"))
         if is_new:
@@ -84,6 +86,7 @@ class Submission:
         ledger = self._parts.ledger
         self._parts.quotas.take(self._who.key_id, FILES)
         new = self._new(priority, None, label, "file", priority.value, file.root, file.path)
+        self._parts.pressure.check()
         job, is_new = ledger.create_job(new)
         if not is_new:
             return job
@@ -115,6 +118,7 @@ class Submission:
         new = self._new(asked.priority, walked, label, "folder", *said)
         self._parts.tabs.settle(self._who.key_id)
         self._parts.quotas.take(self._who.key_id, FILES)
+        self._parts.pressure.check()
         job, is_new = self._parts.ledger.create_job(new)
         if is_new:
             self._parts.tabs.open(self._who.key_id, job.id)

@@ -132,6 +132,9 @@ class QueueSettings(Section):
     chunks_per_worker: int = Field(
         50, ge=1, description="Most chunks in the queue for each worker alive; mostly there are three."
     )
+    max_jobs: int = Field(
+        5000, ge=1, description="Jobs that have not ended; a further one is answered with 429 until some have."
+    )
     ageing_s: Seconds = Field(
         30, description="A chunk that waits so long goes ahead of all more urgent ones, a few at a time, in seconds."
     )

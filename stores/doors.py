@@ -149,6 +149,9 @@ class Ledger(Protocol):
     def active_jobs(self) -> list[Job]:
         """Jobs that are scanning or running, oldest first. Their counts may be stale."""
 
+    def active_count(self) -> int:
+        """How many jobs are scanning or running."""
+
     def idle_scans(self) -> list[str]:
         """Jobs that are scanning with no live lease: their scan is to be published (again)."""
 

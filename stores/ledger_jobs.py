@@ -169,6 +169,10 @@ class LedgerJobs(LedgerBook):
         found = sorted(self._jobs.find(asked), key=lambda document: str(document["_id"]))
         return [job_of(document, stored_counts(document)) for document in found]
 
+    @mongo_errors()
+    def active_count(self) -> int:
+        return self._jobs.count_documents({"state": {"$in": ACTIVE}})
+
 
 def _windows_below(below: str) -> Iterator[Document]:
     """Ranges of job ids from `below` down, each longer in time than the one before."""

@@ -79,6 +79,10 @@ class MemoryLedger(MemoryQuarantine):
         with self._lock:
             return [kept.seen() for _, kept in sorted(self._jobs.items()) if kept.state in ACTIVE]
 
+    def active_count(self) -> int:
+        with self._lock:
+            return sum(kept.state in ACTIVE for kept in self._jobs.values())
+
     def idle_scans(self) -> list[str]:
         with self._lock:
             rows = [kept for _, kept in sorted(self._jobs.items()) if kept.state is JobState.SCANNING]

@@ -19,6 +19,7 @@ def test_a_paused_job_gives_no_chunk_and_no_scan(bench: Bench) -> None:
     assert bench.ledger.claim_scan(scanning.id, 60) is None
     assert bench.ledger.idle_scans() == []
     assert {each.state for each in bench.ledger.active_jobs()} == {JobState.PAUSED}
+    assert bench.ledger.active_count() == 2
     assert bench.ledger.resume(job.id).state is JobState.RUNNING
     assert bench.ledger.resume(scanning.id).state is JobState.SCANNING
     assert claim(bench.ledger, job, 0).attempt == 1
