@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cli.gateway import Gateway
 
 jobs = typer.Typer(
-    name="jobs", help="List jobs; show, watch or cancel one; see how its files ended.", rich_markup_mode=None
+    name="jobs", help="List jobs; show, watch, pause or cancel one; see how its files ended.", rich_markup_mode=None
 )
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id.")]
@@ -47,7 +47,7 @@ def connect(url: str | None, data_dir: Path | None) -> Gateway:
 
 @jobs.callback(invoke_without_command=True)
 def list_default(context: typer.Context, url: Url = None, data_dir: DataDir = None) -> None:
-    """List jobs; show, watch or cancel one; see how its files ended."""
+    """List jobs; show, watch, pause or cancel one; see how its files ended."""
     if context.invoked_subcommand is None:
         list_jobs(url=url, data_dir=data_dir)
     elif url or data_dir:
