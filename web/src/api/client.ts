@@ -140,6 +140,8 @@ export const api = {
   files: (id: string, status: string, cursor?: string) => ask<Page<JobFile>>(`/v1/jobs/${id}/files?limit=100&status=${status}${cursor ? `&cursor=${cursor}` : ""}`),
   submit: (root: string, path: string, pattern: string, priority: Priority) => ask<Job>("/v1/jobs", json({ source: { root, path, pattern }, priority })),
   cancel: (id: string) => ask<Job>(`/v1/jobs/${id}`, { method: "DELETE" }),
+  pause: (id: string) => ask<Job>(`/v1/jobs/${id}/pause`, { method: "POST" }),
+  resume: (id: string) => ask<Job>(`/v1/jobs/${id}/resume`, { method: "POST" }),
   roots: () => ask<Roots>("/v1/roots"),
   folders: (root: string, path: string) => ask<Folders>(`/v1/roots/${root}/folders?limit=500&path=${encodeURIComponent(path)}`),
   ready: async (): Promise<Ready> => {

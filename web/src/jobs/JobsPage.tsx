@@ -69,6 +69,11 @@ function JobCard({ first }: { first: Job }) {
           {!over && job.eta_s ? `, ${left(job.eta_s)} left` : ""}
         </span>
         {!over && !job.cancel_requested && (
+          <button className="quiet" onClick={() => (job.state === "paused" ? api.resume(job.id) : api.pause(job.id)).then((now) => setJob({ ...job, ...now }), (problem: Error) => setError(problem.message))}>
+            {job.state === "paused" ? "Resume" : "Pause"}
+          </button>
+        )}
+        {!over && !job.cancel_requested && (
           <button className="quiet" onClick={() => api.cancel(job.id).then((now) => setJob({ ...job, ...now }), (problem: Error) => setError(problem.message))}>
             Cancel
           </button>
