@@ -42,10 +42,10 @@ def test_a_looser_grid_is_less_sure_of_its_tempo() -> None:
     assert errors[0].error < errors[1].error
 
 
-@pytest.mark.parametrize("extra_s", [0.06, -0.05])
+@pytest.mark.parametrize("extra_s", [0.015, -0.015])
 def test_a_loop_cut_a_little_off_keeps_the_tempo_of_its_notes(extra_s: float) -> None:
-    loop = drum_loop(120, 8)
+    loop = drum_loop(120, 4)
     n = round(extra_s * SR)
     cut = np.concatenate([loop, np.zeros((n, 1), np.float32)]) if n > 0 else loop[:n]
     found = analyze(cut, info_of(cut), Hints()).tempo
-    assert found.bpm == pytest.approx(120, rel=0.004)
+    assert found.bpm == pytest.approx(120, rel=0.003)

@@ -130,6 +130,8 @@ def test_the_evidence_says_who_said_which_key() -> None:
 def test_a_fifth_alone_is_no_key() -> None:
     fifth = as_frames(np.mean([tone(midi, 2.0, harmonics=2) for midi in (48, 55, 60)], axis=0))
     assert analyze(fifth, info_of(fifth), Hints()).key.label is None
+    assert key.single(key.measure_chroma(to_mono(fifth, 44100)))
+    assert not key.single(_chroma(0, "major"))
 
 
 def test_drums_get_no_key_by_their_name() -> None:
