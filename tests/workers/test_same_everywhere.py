@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.warm import OLDEST
 from tests.workers.analysis.sounds import as_frames, cadence, drum_loop, tone
 from tests.workers.test_bad_input import analyze, rows, write
 
@@ -39,7 +40,6 @@ def test_an_old_processor_and_this_one_say_the_same(tmp_path: Path) -> None:
         write(tmp_path / "chords.wav", cadence(9, "minor")),
         write(tmp_path / "note.wav", as_frames(tone(57, 1.0))),
     ]
-    old = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path / "kernels")}
-    here, there = rows(analyze(paths, "-j", "1")), rows(analyze(paths, "-j", "1", **old))
+    here, there = rows(analyze(paths, "-j", "1")), rows(analyze(paths, "-j", "1", **OLDEST))
     assert [row["status"] for row in here] == ["done"] * 3
     assert differences(here, there) == []
