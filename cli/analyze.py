@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from cli.errors import INTERRUPTED, UsageError
+from cli.named import local_path
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -29,7 +30,7 @@ def analyze(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Files, folders (with all below but what is hidden), patterns; - reads a list from standard input."
+            help="Files, folders (with all below but what is hidden), patterns, ROOT:PATH; - reads a list from stdin."
         ),
     ] = None,
     jobs: Annotated[int, typer.Option("-j", "--jobs", help="Processes; -1 is one for each physical core.")] = -1,
@@ -53,6 +54,7 @@ def analyze(
         raise UsageError("Nothing to analyse: name files or folders, or give a list with --stdin.")
     if jobs == 0 or jobs < -1:
         raise UsageError(f"--jobs is a number of processes or -1 for every core, not {jobs}.")
+    named = [local_path(name) for name in named]
     files = list(gather(named, sys.stdin.buffer.read() if stdin or "-" in named else None))
     done = failed = 0
     given_up, rows = _end_quietly(), None

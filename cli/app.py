@@ -12,6 +12,7 @@ from cli.analyze import analyze
 from cli.errors import FAILURE
 from cli.jobs import jobs
 from cli.keys import keys
+from cli.quarantine import quarantine
 from cli.tag import tag
 
 if TYPE_CHECKING:
@@ -205,6 +206,7 @@ app.command(short_help="Analyse files on this machine, without a cluster.")(anal
 app.command(short_help="Write tempo, key and note into the files, or take it back.")(tag)
 app.add_typer(jobs)
 app.add_typer(keys)
+app.add_typer(quarantine)
 
 
 def _settings(**given: object) -> Settings:

@@ -89,3 +89,35 @@ def keys_table(keys: Sequence[Json]) -> None:
             str(key.get("expires_at") or "never")[:19],
         )
     out().print(made)
+
+
+def failures_tables(causes: Sequence[Json], rows: Sequence[Json], *, more: bool) -> None:
+    """What failed: how many of what, and the files."""
+    if not causes:
+        err().print("Nothing is in quarantine: every file ended well, or is being tried again.")
+        return
+    kinds = table("files", "cause", "what it means")
+    for cause in causes:
+        kinds.add_row(f"{cause['count']:,}", cause["code"], escape(cause["message"]))
+    out().print(kinds)
+    out().print()
+    made = table("id", "path", "reason")
+    for row in rows:
+        made.add_row(row["id"], escape(f"{row['root']}:{row['path']}"), escape(row["reason"]["message"]))
+    out().print(made)
+    if more:
+        err().print("There are more: ask for them with --limit.")
+    err().print("See one: ./samplemind quarantine show ID. Try again: ./samplemind quarantine retry --cause CAUSE")
+
+
+def failure_panel(failed: Json) -> None:
+    """One file that failed."""
+    made = table("", "")
+    made.show_header = False
+    rows = [("file", f"{failed['root']}:{failed['path']}"), ("reason", failed["reason"]["message"])]
+    rows += [("cause", failed["reason"]["code"]), ("tried", f"{failed['attempts']} times")]
+    rows += [("died of", of) for of in failed["died_of"]]
+    rows += [("job", failed["job"]), ("see it fail", failed["reproduce"])]
+    for name, value in rows:
+        made.add_row(f"[bold]{name}[/]", escape(str(value)))
+    out().print(made)
