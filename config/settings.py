@@ -151,7 +151,7 @@ class QueueSettings(Section):
         5, description="The same while the queue is empty: then its message is certainly lost, in seconds."
     )
     max_attempts: int = Field(
-        3, ge=1, description="Claims of a chunk before it is split, and of a single file before it is failed."
+        3, ge=1, description="Deaths of workers at one file before it is failed, and at a chunk before it is split."
     )
     chunk_cost_s: Seconds = Field(2, description="Estimated work in one chunk, in seconds.")
     chunk_files: int = Field(200, ge=1, le=2000, description="Most files in one chunk.")

@@ -5,8 +5,8 @@ The rules, for a published chunk that has not ended:
 * its lease is over: its worker died or got tired; publish it again at once;
 * it was never claimed and its queue is empty: its message is lost; publish it again after `republish_idle_s`;
 * it was never claimed and its queue is long: it may well be waiting; only after `republish_after_s`;
-* it was claimed `max_attempts` times: something in it kills workers, so it is split into single files, and a
-  single file that did it so often is failed (`killed_worker`).
+* it was claimed `max_attempts` times and nobody knows at which file its workers died (`tasks.culprit`): it is split
+  into single files, and a single file that did it so often is failed (`killed_worker`).
 """
 
 from __future__ import annotations
