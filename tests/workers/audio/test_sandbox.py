@@ -107,7 +107,7 @@ def test_a_decoder_that_was_taken_over_reaches_nobody_and_opens_nothing(
     found = try_in_a_decoder(content, opened, monkeypatch)
     if what_holds().landlock:
         assert (found["read"], found["write"]) == ("PermissionError", "PermissionError")
-    assert not (tmp_path / "new").exists()
+        assert not (tmp_path / "new").exists()
     for what in ("tcp", "unix", "fork", "signal"):
         assert found[what] == "PermissionError", what
     assert not [name for name in found["environment"] if name.startswith(("SAMPLEMIND", "AWS"))]
