@@ -16,6 +16,9 @@ _OP_MSG = 2013
 # {hello: 1, $db: "admin"} in BSON; pymongo would bring threads into the supervisor and 30 MB
 _HELLO = b"\x10hello\x00\x01\x00\x00\x00" + b"\x02$db\x00\x06\x00\x00\x00admin\x00"
 _PRIMARY = b"\x08isWritablePrimary\x00\x01"
+# {find: "meta", limit: 1, $db: "samplemind"}: storage that gave up on a full disk still answers hello. A short one.
+_FIND = b"\x02find\x00\x05\x00\x00\x00meta\x00\x10limit\x00\x01\x00\x00\x00\x02$db\x00\x0b\x00\x00\x00samplemind\x00"
+_OK = b"\x01ok\x00\x00\x00\x00\x00\x00\x00\xf0\x3f"
 
 
 def redis_ready(port: int, password: str) -> Probe:
@@ -36,26 +39,30 @@ def redis_ready(port: int, password: str) -> Probe:
 
 
 def mongo_ready(port: int) -> Probe:
-    """``hello`` answered by a server that takes writes."""
-    document = struct.pack("<i", len(_HELLO) + 5) + _HELLO + b"\x00"
-    body = struct.pack("<iB", 0, 0) + document
-    message = struct.pack("<iiii", 16 + len(body), 1, 0, _OP_MSG) + body
+    """``hello`` answered by a server that takes writes, and a query by its storage."""
 
     def probe() -> bool:
         try:
             with socket.create_connection(("127.0.0.1", port), _TIMEOUT_S) as sock:
-                sock.sendall(message)
-                reply = b""
-                while len(reply) < 4 or len(reply) < struct.unpack_from("<i", reply)[0]:
-                    more = sock.recv(4096)
-                    if not more:
-                        return False
-                    reply += more
+                return _PRIMARY in _answer(sock, _HELLO) and _OK in _answer(sock, _FIND)
         except OSError:
             return False
-        return _PRIMARY in reply
 
     return probe
+
+
+def _answer(sock: socket.socket, fields: bytes) -> bytes:
+    """The reply to a command, given as the fields of a BSON document; what came of it where the server hung up."""
+    document = struct.pack("<i", len(fields) + 5) + fields + b"\x00"
+    body = struct.pack("<iB", 0, 0) + document
+    sock.sendall(struct.pack("<iiii", 16 + len(body), 1, 0, _OP_MSG) + body)
+    reply = b""
+    while len(reply) < 4 or len(reply) < struct.unpack_from("<i", reply)[0]:
+        more = sock.recv(4096)
+        if not more:
+            break
+        reply += more
+    return reply
 
 
 def http_answer(host: str, port: int, path: str) -> tuple[int, bytes] | None:

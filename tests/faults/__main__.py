@@ -1,58 +1,110 @@
 """The fault matrix: ``make faults``. Every scenario with ten seeds, and a table of what came of it.
 
 python -m tests.faults [--only F3 F9] [--seeds 10] [--files 5000] [--page docs/reliability.md]
+python -m tests.faults --without [--only F3 F9]     each scenario with its safeguard off: the oracle must complain
+
+What came of each trial is written to the journal at once. A run that was stopped goes on: trials of the same sources
+that held are not done again.
 """
 
 from __future__ import annotations
 
 import argparse
-import platform
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
+from tests.faults.journal import Journal
 from tests.faults.matrix import SCENARIOS
-from tests.faults.plant import started_plant
-from tests.faults.report import table, write_page
+from tests.faults.plant import Plant, started_plant
+from tests.faults.report import proofs_table, table, write_page
 from tests.faults.scenario import Outcome, Scenario, run
+from tests.faults.without import prove
+
+_TRIALS_OF_A_PLANT = 5
+"""More samples than 25,000 make the embedded ledger slow."""
 
 
-def trials(scenarios: Sequence[Scenario], seeds: int, files: int) -> list[Outcome]:
-    """Each scenario on a plant of its own, all its seeds on the same one."""
+def trials(scenarios: Sequence[Scenario], seeds: Sequence[int], files: int, journal: Journal) -> list[Outcome]:
+    """What was not done yet, seed by seed, first what no sources did. A plant serves none after one that failed."""
+    left = [(one, seed) for seed in seeds for one in scenarios if not journal.has(one.name, seed, files)]
+    before = {(outcome.scenario, outcome.seed, outcome.files) for _, outcome in journal.outcomes()}
+    left.sort(key=lambda trial: (trial[0].name, trial[1], files) in before)
     outcomes: list[Outcome] = []
-    total, begun = len(scenarios) * seeds, time.monotonic()
-    for one in scenarios:
+    total, begun = len(left), time.monotonic()
+    while left:
         with tempfile.TemporaryDirectory(prefix="samplemind-faults-") as folder, started_plant(Path(folder)) as plant:
-            for seed in range(seeds):
-                outcome = run(one, plant, files=files, seed=seed)
+            for _ in range(min(_TRIALS_OF_A_PLANT, len(left))):
+                outcome = _trial(*left.pop(0), plant, files)
+                if outcome is None:
+                    continue
+                journal.add(outcome)
                 outcomes.append(outcome)
-                left = (time.monotonic() - begun) / len(outcomes) * (total - len(outcomes))
-                said = "holds" if not outcome.wrong else f"FAILS: {'; '.join(outcome.wrong)}"
-                print(f"{one.name} seed {seed}: {said} (recovery {outcome.recovery_s:.1f} s, {left:.0f} s left)",
-                      file=sys.stderr, flush=True)  # fmt: skip
+                _say(outcome, (time.monotonic() - begun) / (total - len(left)) * len(left))
+                if outcome.wrong:
+                    break
     return outcomes
 
 
-def main() -> int:
-    """Run what was asked for; 1 where anything was lost, doubled or left."""
+def _trial(one: Scenario, seed: int, plant: Plant, files: int) -> Outcome | None:
+    try:
+        return run(one, plant, files=files, seed=seed)
+    except pytest.skip.Exception as skipped:
+        print(f"{one.name} skipped: {skipped}", file=sys.stderr, flush=True)
+        return None
+
+
+def _say(outcome: Outcome, left_s: float) -> None:
+    said = "holds" if not outcome.wrong else f"FAILS: {'; '.join(outcome.wrong)}"
+    figures = f"{outcome.took_s:.0f} s, recovery {outcome.recovery_s:.1f} s, {left_s / 60:.0f} minutes left"
+    notes = "".join(f"\n    {note}" for note in outcome.notes)
+    print(f"{outcome.scenario} seed {outcome.seed}: {said} ({figures}){notes}", file=sys.stderr, flush=True)
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--only", nargs="+", metavar="F", help="these scenarios, as F1 F9")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--files", type=int, default=5000)
-    parser.add_argument("--page", type=Path, help="write the table there")
+    parser.add_argument("--without", action="store_true", help="switch each scenario's safeguard off")
+    parser.add_argument("--journal", type=Path, default=Path("docs/reliability.jsonl"), help="where outcomes are kept")
+    parser.add_argument("--of-any-sources", action="store_true", help="do not do again what other sources passed")
+    parser.add_argument("--page", type=Path, help="write the table of the whole journal there")
     given = parser.parse_args()
-    wanted = {name.upper() for name in given.only or [one.name for one in SCENARIOS]}
-    unknown = wanted - {one.name for one in SCENARIOS}
+    wanted = [name.upper() for name in given.only or [one.name for one in SCENARIOS]]
+    given.chosen = sorted((one for one in SCENARIOS if one.name in wanted), key=lambda one: one.number)
+    unknown = set(wanted) - {one.name for one in SCENARIOS}
     if unknown:
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
-    chosen = sorted((one for one in SCENARIOS if one.name in wanted), key=lambda one: one.number)
-    outcomes = trials(chosen, given.seeds, given.files)
-    print(table(chosen, outcomes))
+    return given
+
+
+def _interrupted(number: int, frame: object) -> None:
+    """A cluster must be taken down also where somebody ends us politely."""
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """Run what was asked for; 1 where anything was lost, doubled or left, or a safeguard was not missed."""
+    signal.signal(signal.SIGTERM, _interrupted)
+    given = _arguments()
+    journal = Journal(given.journal, of_any_sources=given.of_any_sources)
+    if given.without:
+        proofs = prove(given.chosen, journal)
+        print(proofs_table(given.chosen, journal.proofs()))
+        bad = any(not proof.said for proof in proofs)
+    else:
+        outcomes = trials(given.chosen, range(given.seeds), given.files, journal)
+        print(table(given.chosen, [outcome for _, outcome in journal.outcomes()], journal.proofs()))
+        bad = any(outcome.wrong for outcome in outcomes)
     if given.page:
-        write_page(given.page, chosen, outcomes, platform.processor() or platform.machine())
-    return int(any(outcome.wrong for outcome in outcomes))
+        write_page(given.page, SCENARIOS, journal)
+    return int(bad)
 
 
 if __name__ == "__main__":

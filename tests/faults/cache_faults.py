@@ -20,16 +20,13 @@ def bad_caches(trial: Trial) -> None:
         shutil.copytree(numba_cache_dir(), cache)
         spoil(cache, trial.chance)
         others = plant.worker_parents()
-        with plant.extra("tasks.worker", NUMBA_CACHE_DIR=str(cache), SAMPLEMIND_WORKER__NAME="spoilt@cache"):
-            for process in others:  # so that the one with the bad cache has to work
-                process.suspend()
-            try:
-                job_id = plant.cluster.submit(trial.library.folder.name, pattern=f"**/*{len(spoil.__name__)}*.wav")
-                job = plant.cluster.wait_job(job_id, within_s=_COMPILED_WITHIN_S)
-                assert job["state"] == "complete", job
-            finally:
-                for process in others:
-                    process.resume()
+        with (
+            plant.extra("tasks.worker", NUMBA_CACHE_DIR=str(cache), SAMPLEMIND_WORKER__NAME="spoilt@cache"),
+            plant.suspended(others),  # so that the one with the bad cache has to work
+        ):
+            job_id = plant.cluster.submit(trial.library.folder.name, pattern=f"**/*{len(spoil.__name__)}*.wav")
+            job = plant.cluster.wait_job(job_id, within_s=_COMPILED_WITHIN_S * plant.patience)
+            assert job["state"] == "complete", job
 
 
 def _files(cache: Path) -> list[Path]:

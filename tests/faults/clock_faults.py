@@ -34,13 +34,8 @@ def wrong_clocks(trial: Trial) -> None:
         straight = [*plant.cluster.processes("tasks.reconcile"), *plant.cluster.processes("tasks.index")]
         for part in parts:
             stack.enter_context(plant.extra(part, **odd, SAMPLEMIND_WORKER__NAME="odd@clock"))
-        for process in straight:  # so that those with the odd clock take over
-            process.suspend()
-        try:
-            for off in ("+10s", "-10s", "+3600s", "-3600s"):
-                plant.wait(trial.hold_s / 3)
-                clock.write_text(off)
-            plant.wait_for(lambda: trial.over, 180)
-        finally:
-            for process in straight:
-                process.resume()
+        stack.enter_context(plant.suspended(straight))  # so that those with the odd clock take over
+        for off in ("+10s", "-10s", "+3600s", "-3600s"):
+            plant.wait(trial.hold_s / 3)
+            clock.write_text(off)
+        plant.wait_for(lambda: trial.over, 180)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.integration.material import make_short_files
+from workers.errors import BrokenHeader, EmptyAudio, EmptyFile, NotAudio
 
 _POISON_SHARE = 0.04
 _DUPLICATE_SHARE = 0.02
@@ -18,17 +19,20 @@ class Library:
     """What was made, and so what must come of it."""
 
     folder: Path
-    good: int
-    """Files that end done, or duplicate where their content came before."""
-    contents: int
-    """Different contents among the good ones."""
-    poison: int
-    """Files that end failed."""
+    good: dict[str, str]
+    """The SHA-256 of each file that ends done, or duplicate where its content came before; by path below the root."""
+    poison: dict[str, str]
+    """The code with which each other file ends failed."""
 
     @property
     def files(self) -> int:
         """All files."""
-        return self.good + self.poison
+        return len(self.good) + len(self.poison)
+
+    @property
+    def contents(self) -> set[str]:
+        """The different contents among the good ones."""
+        return set(self.good.values())
 
 
 def make_faulty_library(folder: Path, files: int, seed: int) -> Library:
@@ -40,21 +44,30 @@ def make_faulty_library(folder: Path, files: int, seed: int) -> Library:
     made = sorted(folder.rglob("*.wav"))
     for n, original in enumerate(chance.sample(made, duplicates)):
         (original.parent / f"again_{n:04d}.wav").write_bytes(original.read_bytes())
+    good = {_below_root(path, folder): content_of(path) for path in folder.rglob("*.wav")}
+    codes = {}
     for n, near in enumerate(chance.choices(made, k=poison)):
-        (near.parent / f"poison_{n:04d}.wav").write_bytes(_poison(n, near.read_bytes(), chance))
-    return Library(folder, contents + duplicates, contents, poison)
+        content, code = _poison(n, near.read_bytes(), chance)
+        path = near.parent / f"poison_{n:04d}.wav"
+        path.write_bytes(content)
+        codes[_below_root(path, folder)] = code
+    return Library(folder, good, codes)
 
 
-def _poison(n: int, good: bytes, chance: random.Random) -> bytes:
-    """No audio in any of them, in five ways; each its own content but for the empty ones."""
+def _poison(n: int, good: bytes, chance: random.Random) -> tuple[bytes, str]:
+    """No audio in any of them, in five ways, and how each is to fail; each its own content but for the empty ones."""
     noise = chance.randbytes(64)
     return (
-        b"",
-        b"RIFF\xff\xff\xff\x7fWAVEfmt " + noise,
-        good[:36] + b"data\x00\x00\x00\x00" + noise[:0],
-        b"ID3" + noise,
-        noise + b"this is no sound",
+        (b"", EmptyFile.code),
+        (b"RIFF\xff\xff\xff\x7fWAVEfmt " + noise, BrokenHeader.code),
+        (good[:36] + b"data\x00\x00\x00\x00" + noise[:0], EmptyAudio.code),
+        (b"ID3" + noise, NotAudio.code),
+        (noise + b"this is no sound", NotAudio.code),
     )[n % 5]
+
+
+def _below_root(path: Path, folder: Path) -> str:
+    return path.relative_to(folder.parent).as_posix()
 
 
 def content_of(path: Path) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pymongo import MongoClient
@@ -13,9 +12,14 @@ from redis import Redis
 
 from config.settings import ChromaSettings
 from stores.vectors import ChromaVectors
-from tests.faults.library import Library, content_of
+from tasks.names import QueueName
 from tests.faults.plant import Footprint, Plant, footprint
+from tests.faults.trial import Trial
 from workers.batch import BatchAudioProcessor
+from workers.errors import StoreError
+from workers.model import sample_id
+
+Found = dict[str, Any]
 
 _TERMINAL = {"done", "reused", "duplicate", "skipped", "failed"}
 _INDEXED_WITHIN_S = 120
@@ -25,105 +29,163 @@ _MORE_MB = 200
 _MORE_DESCRIPTORS = 150
 
 
-def violations(plant: Plant, job_id: str, library: Library, before: Footprint) -> list[str]:
+def violations(trial: Trial, before: Footprint) -> list[str]:
     """Everything that is wrong after a job that was to end with all of its files."""
+    rows = trial.plant.cluster.files(trial.job_id, limit="1000")
     return [
-        *_rows(plant, job_id, library),
-        *_samples(plant, job_id, library),
-        *_index(plant),
-        *_events(plant, job_id),
-        *_queues(plant),
-        *_leftovers(plant, before),
+        *_rows(trial, rows),
+        *_reasons(trial, rows),
+        *_samples(trial, rows),
+        *_answers(trial, rows),
+        *_index(trial, rows),
+        *_others(trial),
+        *_events(trial.plant, trial.job_id),
+        *_queues(trial.plant),
+        *_leftovers(trial.plant, before),
     ]
 
 
-def _rows(plant: Plant, job_id: str, library: Library) -> Iterator[str]:
+def _rows(trial: Trial, rows: list[Found]) -> Iterator[str]:
     """Every submitted file once, with a terminal status; the counters say what the rows say."""
-    job, rows = plant.cluster.job(job_id), plant.cluster.files(job_id)
+    job, library = trial.plant.cluster.job(trial.job_id), trial.library
     if job["state"] != "complete":
         yield f"the job is {job['state']}"
     if [row["index"] for row in rows] != list(range(library.files)):
         yield f"{len(rows)} rows for {library.files} files, or not each once"
-    if len({row["path"] for row in rows}) != len(rows):
-        yield "a file has two rows"
+    if Counter(row["path"] for row in rows) != Counter([*library.good, *library.poison]):
+        yield "the rows are not of the files there are, each once"
     statuses = Counter(row["status"] for row in rows)
     if set(statuses) - _TERMINAL:
         yield f"files that never ended: {statuses}"
     counted = {name: count for name, count in job["counts"].items() if name != "submitted" and count}
     if counted != dict(statuses) or job["counts"]["submitted"] != len(rows):
         yield f"the counters say {job['counts']}, the rows {dict(statuses)}"
-    if statuses["failed"] != library.poison:
-        wrong = Counter(row["reason"]["code"] for row in rows if row["status"] == "failed")
-        yield f"{statuses['failed']} failed, {library.poison} are poisonous: {dict(wrong)}"
-    if statuses["done"] + statuses["reused"] + statuses["duplicate"] != library.good:
-        yield f"{dict(statuses)}, but {library.good} are good"
-    if any(not row["reason"] for row in rows if row["status"] in ("failed", "skipped")):
-        yield "a file failed without a reason"
 
 
-def _samples(plant: Plant, job_id: str, library: Library) -> Iterator[str]:
-    """One sample for each content, of that content, and with the same answer as without a fault."""
-    rows = [row for row in plant.cluster.files(job_id) if row["sample_id"]]
-    root = plant.folder / "library"
-    expected = {row["path"]: content_of(root / row["path"]) for row in rows}
-    if any(not row["sample_id"].startswith(expected[row["path"]]) for row in rows):
+def _reasons(trial: Trial, rows: list[Found]) -> Iterator[str]:
+    """What is poison failed, each file with its own reason; nothing else did."""
+    poison = trial.library.poison
+    failed = {row["path"]: (row["reason"] or {}).get("code") for row in rows if row["status"] in ("failed", "skipped")}
+    fell = Counter(code for path, code in failed.items() if path not in poison)
+    if fell:
+        yield f"{fell.total()} good files did not end well: {dict(fell)}"
+    odd = Counter((code, failed.get(path)) for path, code in poison.items() if failed.get(path) != code)
+    if odd:
+        yield "of the poison " + ", ".join(f"{n} ended {said}, not {code}" for (code, said), n in odd.items())
+
+
+def _samples(trial: Trial, rows: list[Found]) -> Iterator[str]:
+    """One sample for each content and version, of that content; each row says whether it is the one it came from."""
+    good = trial.library.good
+    sampled = {row["index"]: row for row in rows if row["sample_id"]}
+    if any(not row["sample_id"].startswith(good.get(row["path"], "?")) for row in sampled.values()):
         yield "a file has another file's sample"
-    contents = {row["sample_id"] for row in rows}
-    if len(contents) != library.contents:
-        yield f"{len(contents)} samples for {library.contents} contents"
-    done = Counter(row["sample_id"] for row in rows if row["status"] == "done")
-    if done and max(done.values()) > 1:
-        yield "a content was done twice"
-    yield from _answers(plant, job_id, root)
+    names = {row["sample_id"] for row in sampled.values()}
+    with MongoClient[Found](trial.plant.servers["mongo"].url) as client:
+        wanted = {"content": 1, "analyzer": 1, "origin": 1}
+        samples = {
+            each["_id"]: each for each in client["samplemind"]["samples"].find({"_id": {"$in": [*names]}}, wanted)
+        }
+    if names - samples.keys():
+        yield f"{len(names - samples.keys())} samples are lost"
+    if {each["content"] for each in samples.values()} != trial.library.contents:
+        yield f"samples of {len(samples)} contents, {len(trial.library.contents)} there are"
+    if any(name != sample_id(each["content"], version=each["analyzer"]) for name, each in samples.items()):
+        yield "a sample is called by another version than that of its analyser"
+    if {each["analyzer"] for each in samples.values()} != trial.versions:
+        yield f"samples of {sorted({each['analyzer'] for each in samples.values()})}, not {sorted(trial.versions)}"
+    said = Counter((row["status"], _should(trial, row, samples)) for row in sampled.values())
+    wrong = {pair: count for pair, count in said.items() if pair[0] != pair[1]}
+    if wrong:
+        yield ", ".join(f"{count} rows say {was} and are {right}" for (was, right), count in wrong.items())
 
 
-def _answers(plant: Plant, job_id: str, root: Path) -> Iterator[str]:
+def _should(trial: Trial, row: Found, samples: dict[str, Found]) -> str:
+    """How a file with a sample must have ended: its own is done, and once."""
+    origin = samples.get(row["sample_id"], {}).get("origin", {})
+    if origin.get("job") != trial.job_id:
+        return "reused"
+    return "done" if origin["index"] == row["index"] else "duplicate"
+
+
+def _answers(trial: Trial, rows: list[Found]) -> Iterator[str]:
     """A spread of the answers, byte for byte as the same analysis gives them here and now without a cluster."""
-    done = plant.cluster.files(job_id, status="done")
+    root = trial.plant.folder / "library"
+    done = [row for row in rows if row["status"] == "done"]
     some = done[:: max(1, len(done) // 40)]
     for row, bare in zip(some, BatchAudioProcessor(1).process_batch([root / row["path"] for row in some]), strict=True):
-        said = plant.cluster.http.get(f"/v1/samples/{row['sample_id']}").json()
-        of_sound = [name for name in bare if name not in ("path", "status")]
+        said = trial.plant.cluster.http.get(f"/v1/samples/{row['sample_id']}").json()
+        of_sound = [name for name in bare if name not in ("path", "status", "sample_id", "analyzer")]
         if [json.dumps(said.get(name)) for name in of_sound] != [json.dumps(bare[name]) for name in of_sound]:
             yield f"{row['path']}: the cluster's answer is not the one without a cluster"
 
 
-def _index(plant: Plant) -> Iterator[str]:
+def _index(trial: Trial, rows: list[Found]) -> Iterator[str]:
     """Chroma holds the vectors of all samples and nothing else, and each of them finds itself."""
-    with MongoClient[dict[str, Any]](plant.servers["mongo"].url) as client:
-        samples = client["samplemind"]["samples"]
-        wanted: dict[str, bytes] = {}
+    plant, mine = trial.plant, {row["sample_id"] for row in rows}
+    vectors = ChromaVectors(ChromaSettings(url=plant.servers["chroma"].url))
+    wanted: dict[str, bytes] = {}
+    held: set[str] = set()
 
-        def arrived() -> bool:
-            wanted.clear()
-            wanted.update(
-                {row["_id"]: bytes(row["vector"]) for row in samples.find({}, {"vector": 1}) if "vector" in row}
-            )
-            generation = client["samplemind"]["meta"].find_one({"_id": "generation"})
-            vectors.open(int(generation["n"]) if generation else 1)
-            return vectors.probe() == len(wanted)
+    def arrived() -> bool:
+        if held != wanted.keys() or not wanted:
+            wanted.update(_vectors_wanted(plant))
+        vectors.open(_generation(plant))
+        held.clear()
+        held.update(vectors._opened().get(include=[])["ids"] if vectors.probe() == len(wanted) else ())
+        return held == wanted.keys()
 
-        vectors = ChromaVectors(ChromaSettings(url=plant.servers["chroma"].url))
-        try:
-            plant.wait_for(lambda: _quietly(arrived), _INDEXED_WITHIN_S, 0.5)
-        except AssertionError:
-            yield f"the index does not hold the {len(wanted)} vectors there are"
-            return
-        some = sorted(wanted)[:: max(1, len(wanted) // 200)]
-        # Equal sounds have equal vectors: then one of them comes first.
-        lost = [name for name in some if vectors.query(wanted[name], limit=1)[0].score < _ITSELF]
-        vectors.close()
+    try:
+        plant.wait_for(lambda: _drained(plant), _INDEXED_WITHIN_S, 0.5)
+        plant.wait_for(_quietly(arrived), _INDEXED_WITHIN_S, 1)
+    except AssertionError:
+        yield f"the index does not hold the {len(wanted)} vectors there are, or others"
+        return
+    some = sorted(mine & wanted.keys())
+    some = some[:: max(1, len(some) // 200)]
+    # Equal sounds have equal vectors: then one of them comes first.
+    lost = [name for name in some if vectors.query(wanted[name], limit=1)[0].score < _ITSELF]
+    vectors.close()
     if lost:
         yield f"{len(lost)} of {len(some)} vectors do not find themselves"
 
 
-def _quietly(asked: Any) -> bool:
-    from workers.errors import StoreError
+def _drained(plant: Plant) -> bool:
+    """Whether the outbox is empty: asking for more before is dear."""
+    with MongoClient[Found](plant.servers["mongo"].url) as client:
+        return client["samplemind"]["outbox"].find_one({}, {"_id": 1}) is None
 
-    try:
-        return bool(asked())
-    except StoreError:
-        return False
+
+def _generation(plant: Plant) -> int:
+    with MongoClient[Found](plant.servers["mongo"].url) as client:
+        return int((client["samplemind"]["meta"].find_one({"_id": "generation"}) or {"n": 1})["n"])
+
+
+def _vectors_wanted(plant: Plant) -> dict[str, bytes]:
+    with MongoClient[Found](plant.servers["mongo"].url) as client:
+        found = client["samplemind"]["samples"].find({"v": 1}, {"vector": 1})
+        return {row["_id"]: bytes(row["vector"]) for row in found if row.get("vector")}
+
+
+def _quietly(asked: Callable[[], bool]) -> Callable[[], bool]:
+    """The same question, answered with no while a database is away."""
+
+    def answer() -> bool:
+        try:
+            return asked()
+        except StoreError:
+            return False
+
+    return answer
+
+
+def _others(trial: Trial) -> Iterator[str]:
+    """Whatever else was accepted ended too."""
+    for job_id in trial.others:
+        try:
+            trial.plant.wait_for(lambda job_id=job_id: trial.plant.over(job_id), _SETTLES_WITHIN_S)
+        except AssertionError:
+            yield f"a job that was accepted never ended: {trial.plant.cluster.job(job_id)}"
 
 
 def _events(plant: Plant, job_id: str) -> Iterator[str]:
@@ -135,7 +197,6 @@ def _events(plant: Plant, job_id: str) -> Iterator[str]:
 
 def _queues(plant: Plant) -> Iterator[str]:
     """No message waits, none is unacknowledged, no chunk is open."""
-    from tasks.names import QueueName
 
     def empty() -> bool:
         with Redis.from_url(plant.servers["redis"].url) as redis:
@@ -148,7 +209,7 @@ def _queues(plant: Plant) -> Iterator[str]:
         plant.wait_for(empty, _SETTLES_WITHIN_S, 0.5)
     except AssertionError:
         yield "messages are left in Redis"
-    with MongoClient[dict[str, Any]](plant.servers["mongo"].url) as client:
+    with MongoClient[Found](plant.servers["mongo"].url) as client:
         still = [row["_id"] for row in client["samplemind"]["chunks"].find({}, {"state": 1}) if row["state"] == "open"]
     if still:
         yield f"chunks are open: {still[:3]}"

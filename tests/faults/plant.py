@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -11,9 +12,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psutil
 
 from config.environment import child_environment
+from tests.faults.changes import hooked
+from tests.faults.disks import Disks, mounted
 from tests.faults.proxy import Proxy
 from tests.integration.cluster import Cluster, running
 from tests.integration.material import make_short_files
@@ -26,9 +30,30 @@ LEASE_S = 6
 class Plant:
     """The servers, the links to them, and the cluster that uses those links."""
 
-    def __init__(self, folder: Path, servers: Mapping[str, Server], links: Mapping[str, Proxy], cluster: Cluster):
-        self.folder, self.servers, self.links, self.cluster = folder, servers, links, cluster
+    def __init__(
+        self,
+        folder: Path,
+        servers: Mapping[str, Server],
+        links: Mapping[str, Proxy],
+        cluster: Cluster,
+        disks: Disks,
+        patches: Sequence[str] = (),
+        patience: float = 1.0,
+    ) -> None:
+        self.folder, self.servers, self.links, self.cluster, self.disks = folder, servers, links, cluster, disks
+        self._patches = patches
+        self.patience = patience
+        """What is waited for is waited for so many times as long."""
         self._pause = threading.Event()
+
+    @property
+    def said_to_hook(self) -> Path:
+        """What the changed parts of the product are told: `tests.faults.patches`."""
+        return self.folder / "hook"
+
+    def hooked(self, *patches: str) -> dict[str, str]:
+        """The environment of a part that is changed by these patches, and as all of the plant is."""
+        return hooked(self.said_to_hook, *patches, *self._patches)
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -36,9 +61,9 @@ class Plant:
 
     def wait_for(self, what: Callable[[], bool], within_s: float = 60, each_s: float = 0.05) -> None:
         """Wait until something is so."""
-        end = time.monotonic() + within_s
+        end = time.monotonic() + within_s * self.patience
         while not what():
-            assert time.monotonic() < end, f"not within {within_s} s:\n{self.cluster.said()[-2000:]}"
+            assert time.monotonic() < end, f"not within {within_s * self.patience:.0f} s"
             self._pause.wait(each_s)
 
     def under_way(self, job_id: str, share: float = 0.1) -> None:
@@ -51,11 +76,16 @@ class Plant:
         self.wait_for(is_so)
 
     def over(self, job_id: str) -> bool:
-        """Whether a job has ended. A gateway that is away cannot say so."""
+        """Whether a job has ended. A gateway that is away cannot say so; one that is there must add up."""
         try:
-            return bool(self.cluster.job(job_id)["state"] in ("complete", "cancelled", "failed"))
-        except Exception:  # noqa: BLE001 - whatever it is that the fault does to us
+            answer = self.cluster.http.get(f"/v1/jobs/{job_id}")
+        except httpx.HTTPError:
             return False
+        if answer.status_code != 200:
+            return False
+        counts = dict(answer.json()["counts"])
+        assert counts.pop("submitted") == sum(counts.values()), answer.text
+        return bool(answer.json()["state"] in ("complete", "cancelled", "failed"))
 
     def worker_parents(self) -> list[psutil.Process]:
         """Celery's main processes."""
@@ -75,6 +105,7 @@ class Plant:
         """Every link passes everything on, every stopped process goes on, every server runs."""
         for link in self.links.values():
             link.heal()
+        self.disks.make_room()
         for process in self.everything():
             _go_on(process)
         for server in self.servers.values():
@@ -83,12 +114,18 @@ class Plant:
             _go_on(psutil.Process(server.process.pid) if server.process else None)
 
     @contextmanager
-    def extra(self, module: str, **environment: str) -> Iterator[psutil.Process]:
-        """One more part of the cluster, with the cluster's settings and something odd about its environment."""
+    def extra(
+        self, module: str, before: Callable[[], None] | None = None, **environment: str
+    ) -> Iterator[psutil.Process]:
+        """One more part of the cluster, with the cluster's settings and something odd about its environment.
+
+        What `before` does is done in the new process before it becomes the part.
+        """
         whole = child_environment(self.cluster.data_dir / "run" / "settings.toml", **environment)
         log = self.folder / f"{module}-{len(list(self.folder.glob('*.log')))}.log"
         with log.open("ab") as said:
-            process = subprocess.Popen([sys.executable, "-m", module], cwd=PROJECT, env=whole, stdout=said, stderr=said)
+            command = [sys.executable, "-m", module]
+            process = subprocess.Popen(command, cwd=PROJECT, env=whole, stdout=said, stderr=said, preexec_fn=before)
         try:
             yield psutil.Process(process.pid)
             assert process.poll() is None, log.read_text(errors="replace")[-2000:]
@@ -99,6 +136,20 @@ class Plant:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+    @contextmanager
+    def suspended(self, processes: Sequence[psutil.Process]) -> Iterator[None]:
+        """Processes that do nothing meanwhile, with their children; nor does the supervisor, who would replace them."""
+        stopped = [psutil.Process(self.cluster.process.pid)]
+        stopped += [each for process in processes for each in (process, *process.children(recursive=True))]
+        for process in stopped:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.suspend()
+        try:
+            yield
+        finally:
+            for process in stopped:
+                _go_on(process)
 
     def everything(self) -> list[psutil.Process]:
         """The supervisor and all below it."""
@@ -113,7 +164,8 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
         return []
 
 
-def _lives(process: psutil.Process) -> bool:
+def lives(process: psutil.Process) -> bool:
+    """Whether it runs: it has not ended, buried or not."""
     try:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -130,13 +182,20 @@ def _go_on(process: psutil.Process | None) -> None:
 
 @contextmanager
 def started_plant(
-    folder: Path, *, workers: int = 2, environment: Mapping[str, str] | None = None, only: Sequence[str] = ()
+    folder: Path,
+    *,
+    workers: int = 2,
+    environment: Mapping[str, str] | None = None,
+    patches: Sequence[str] = (),
+    patience: float = 1.0,
 ) -> Iterator[Plant]:
     """A ready plant on servers of its own; its library root is ``library`` in `folder`."""
     library = folder / "library"
     library.mkdir(parents=True)
+    (folder / "hook").mkdir()
     with ExitStack() as stack:
         servers, links = {}, {}
+        disks = stack.enter_context(mounted([folder / name for name in ("mongo", "redis", "chroma", "data")]))
         for name, make in (("mongo", mongo_server), ("redis", valkey_server), ("chroma", chroma_server)):
             server = make(folder / name)
             stack.callback(server.stop)
@@ -150,13 +209,14 @@ def started_plant(
             "SAMPLEMIND_QUEUE__CHUNK_FILES": "40",
             "SAMPLEMIND_QUEUE__TASK_TIME_LIMIT_S": "15",
             "SAMPLEMIND_QUEUE__VISIBILITY_TIMEOUT_S": "30",  # what a dead worker had taken is delivered again
+            **hooked(folder / "hook", "version", *patches),
             **(environment or {}),
         }
         roots = {"library": library}
         cluster = stack.enter_context(running(folder / "data", roots, workers=workers, environment=settings))
         make_short_files(library / "warm", 80 * workers)  # so that every process is there that will be
         cluster.wait_job(cluster.submit("warm"))
-        yield Plant(folder, servers, links, cluster)
+        yield Plant(folder, servers, links, cluster, disks, patches, patience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +231,7 @@ class Footprint:
 
 def footprint(plant: Plant) -> Footprint:
     """The cluster's now. The dead are not counted: a worker that rests buries its killed decoder with its next file."""
-    there = [process for process in plant.everything() if _lives(process)]
+    there = [process for process in plant.everything() if lives(process)]
     resident = sum(process.memory_info().rss for process in there) / 1e6
     later = [*plant.decoders(), *plant.cluster.processes("resource_tracker")]
     return Footprint(len(there) - len(later), sum(process.num_fds() for process in there), resident)

@@ -6,16 +6,24 @@ import contextlib
 import shutil
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import psutil
 
+from tests.faults.plant import Plant
 from tests.faults.scenario import Trial, scenario
-from tests.servers import Server
+from tests.faults.trial import SMALL_JOB
+from tests.servers import Server, free_port
+from workers.model import ANALYZER_VERSION
+
+_ANSWERED_WITHIN_S = 20
+"""Many times what the gateway waits for a store: said no sooner than when it hangs."""
 
 
-def _kill(process: psutil.Process) -> None:
+def kill(process: psutil.Process) -> None:
+    """SIGKILL, if it is not gone already."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process.kill()
 
@@ -29,11 +37,11 @@ def _kill_one_after_another(
             return
         alive = victims()
         if alive:
-            _kill(trial.chance.choice(alive))
+            kill(trial.chance.choice(alive))
         trial.pause(*between_s)
 
 
-def _restart(server: Server, trial: Trial) -> None:
+def restart(server: Server, trial: Trial) -> None:
     """kill -9, a moment of absence, and a start on the same data and port."""
     server.kill()
     trial.pause(0.2, 2)
@@ -60,11 +68,10 @@ def frozen_worker(trial: Trial) -> None:
     for process in frozen:
         process.suspend()
     trial.plant.wait(trial.hold_s)
-    if trial.chance.random() < 0.5:
-        _kill(victim)
+    killed = trial.chance.random() < 0.5
     for process in frozen:
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.resume()
+            process.kill() if killed else process.resume()
 
 
 @scenario(4, "kill -9 of the gateway during a POST and during events; the client asks again with its key")
@@ -85,7 +92,7 @@ def killed_gateway(trial: Trial) -> None:
         poster.start()
         trial.pause(0, 0.02)
         for gateway in cluster.processes("-m api"):
-            _kill(gateway)
+            kill(gateway)
         poster.join()
         cluster.wait_ready(60)
     post()
@@ -97,7 +104,7 @@ def killed_gateway(trial: Trial) -> None:
 def lost_redis(trial: Trial) -> None:
     redis = trial.plant.servers["redis"]
     trial.plant.under_way(trial.job_id)
-    _restart(redis, trial)
+    restart(redis, trial)
     trial.pause(0.5, 2)
     redis.kill()
     for kept in (redis.directory / "valkey").iterdir():
@@ -109,7 +116,7 @@ def lost_redis(trial: Trial) -> None:
 def killed_ledger(trial: Trial) -> None:
     trial.plant.under_way(trial.job_id)
     for _ in range(3):
-        _restart(trial.plant.servers["mongo"], trial)
+        restart(trial.plant.servers["mongo"], trial)
         trial.pause(1, 3)
 
 
@@ -117,22 +124,68 @@ def killed_ledger(trial: Trial) -> None:
 def lost_index(trial: Trial) -> None:
     chroma = trial.plant.servers["chroma"]
     trial.plant.under_way(trial.job_id)
-    _restart(chroma, trial)
+    restart(chroma, trial)
     trial.pause(0.5, 2)
     chroma.kill()
     shutil.rmtree(chroma.directory / "chroma", ignore_errors=True)
     chroma.start()
 
 
-@scenario(8, "SIGSTOP of each server in turn")
+@scenario(8, "SIGSTOP of each server in turn; who asks meanwhile is answered")
 def frozen_servers(trial: Trial) -> None:
-    trial.plant.under_way(trial.job_id)
+    plant = trial.plant
+    plant.under_way(trial.job_id)
     names = ["mongo", "redis", "chroma"]
     trial.chance.shuffle(names)
-    for name in names:
-        process = trial.plant.servers[name].process
-        assert process is not None
-        process.send_signal(signal.SIGSTOP)
-        trial.plant.wait(trial.hold_s * 2 / 3)
-        process.send_signal(signal.SIGCONT)
-        trial.pause(0.5, 1.5)
+    with another_gateway(plant) as gateway:
+        for name in names:
+            process = plant.servers[name].process
+            assert process is not None
+            process.send_signal(signal.SIGSTOP)
+            _is_answered(trial, gateway, name)
+            plant.wait(trial.hold_s / 3 if trial.full else 0)
+            process.send_signal(signal.SIGCONT)
+            trial.pause(0.2, 0.8)
+
+
+@contextlib.contextmanager
+def another_gateway(plant: Plant) -> Iterator[str]:
+    """The URL of one more gateway, which waits for a store no longer than a second or two."""
+    port = free_port()
+    quick = {f"SAMPLEMIND_{part}": "1.5" for part in ("MONGO__SOCKET_TIMEOUT_S", "REDIS__SOCKET_TIMEOUT_S")}
+    quick |= {"SAMPLEMIND_CHROMA__TIMEOUT_S": "1.5", "SAMPLEMIND_GATEWAY__PORT": str(port)}
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        try:
+            return httpx.get(f"{url}/health").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    with plant.extra("api", **quick):
+        plant.wait_for(answers)
+        yield url
+
+
+def _is_answered(trial: Trial, gateway: str, frozen: str) -> None:
+    """Whatever stands still, a read and a submission are answered: done, or come again later."""
+    similar = {"like": {"sample": "0" * 64 + f"-{ANALYZER_VERSION}-0"}}
+    asked = [
+        ("GET", f"/v1/jobs/{trial.job_id}", None),
+        ("POST", "/v1/jobs", SMALL_JOB),
+        ("POST", "/v1/search", similar),
+    ]
+
+    def answer(question: tuple[str, str, object]) -> str:
+        method, path, content = question
+        try:
+            said = httpx.request(method, gateway + path, json=content, timeout=_ANSWERED_WITHIN_S)
+        except httpx.HTTPError as error:
+            return f"{method} {path}: {type(error).__name__}"
+        if said.status_code == 202:
+            trial.others.append(said.json()["id"])
+        return "" if said.status_code in (200, 202, 404, 503) else f"{method} {path}: {said.text}"
+
+    with ThreadPoolExecutor(3 * len(asked)) as clients:
+        unanswered = [text for text in clients.map(answer, asked * 3) if text]
+    assert not unanswered, f"with {frozen} frozen: {unanswered}"

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+from redis import Redis
 
 from tests.broken_files import make_broken
 from tests.faults.scenario import Trial, scenario
+from workers.errors import KilledWorker
 
 _CLIENTS = 64
+_EVENTS = "sm:/0.celeryev/worker.heartbeat"
+"""Where kombu publishes a worker's events, behind our prefix."""
+_FLOOD_MB = 120
+_KEPT_MB = 80
+"""Redis is told to cut off who is 64 MB behind."""
 
 
 @scenario(13, "every kind of broken file there is, beside the job")
@@ -28,6 +34,8 @@ def poison(trial: Trial) -> None:
     rows = trial.plant.cluster.files(job["id"])
     failed = [row for row in rows if row["status"] in ("failed", "skipped")]
     assert all(row["reason"]["code"] and row["reason"]["message"] for row in failed)
+    killers = [row["path"] for row in failed if row["reason"]["code"] == KilledWorker.code]
+    assert not killers, f"files that killed a worker: {killers[:5]}"
     assert len(rows) >= len(broken) * 0.9  # a few are no files: folders, links to folders
     assert {process.pid for process in trial.plant.worker_children()} == workers, "a worker ended"
 
@@ -52,23 +60,32 @@ def one_key(trial: Trial) -> None:
     assert cluster.wait_job(made.pop())["state"] == "complete"
 
 
-@scenario(18, "clients that ask for events and never read them, and Flower frozen")
+@scenario(18, "clients that ask for events and never read them, and Flower frozen in a flood of events")
 def slow_consumers(trial: Trial) -> None:
     cluster = trial.plant.cluster
     gateway = cluster.processes("-m api")[0]
     before = gateway.memory_info().rss
-    flower = cluster.processes("flower")
     with contextlib.ExitStack() as stack:
         for _ in range(40):
             deaf = stack.enter_context(socket.create_connection(("127.0.0.1", cluster.port)))
             deaf.sendall(f"GET /v1/jobs/{trial.job_id}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-        for process in flower:
-            process.send_signal(signal.SIGSTOP)
+        stack.enter_context(trial.plant.suspended(cluster.processes("flower")))
+        kept_mb = _flood(trial) if trial.full else 0.0
         trial.plant.wait_for(lambda: trial.over, 300)
         grown = (gateway.memory_info().rss - before) / 1e6
-        for process in flower:
-            process.send_signal(signal.SIGCONT)
     assert grown < 100, f"the gateway grew by {grown:.0f} MB"
+    assert kept_mb < _KEPT_MB, f"Redis keeps {kept_mb:.0f} MB for who does not read"
+
+
+def _flood(trial: Trial) -> float:
+    """Say so much to Flower that nobody can keep it; megabytes that Redis keeps for it at most."""
+    most, heard = 0.0, 0
+    with Redis.from_url(trial.plant.servers["redis"].url) as redis:
+        for _ in range(_FLOOD_MB):
+            heard = max(heard, redis.publish(_EVENTS, b" " * 1_000_000))
+            most = max(most, *(float(each["omem"]) / 1e6 for each in redis.client_list()))
+    assert heard, "Flower does not listen"
+    return most
 
 
 @scenario(19, "jobs cancelled at random moments, and a worker killed just then")

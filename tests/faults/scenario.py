@@ -1,4 +1,4 @@
-"""One fault of the matrix: what is done to a plant in the middle of a job, and what must hold afterwards."""
+"""One fault of the matrix: what is done to a plant in the middle of a job, and what came of it."""
 
 from __future__ import annotations
 
@@ -7,41 +7,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.faults.library import Library, make_faulty_library
+import httpx
+
+from tests.faults.library import make_faulty_library
 from tests.faults.oracle import violations
 from tests.faults.plant import Plant, footprint
+from tests.faults.trial import Inject, Trial
+
+__all__ = ["SCENARIOS", "Outcome", "Scenario", "Trial", "run", "scenario"]
 
 HEALED_WITHIN_S = 180
 """Longest time from the end of a fault to the end of the job."""
-
-
-@dataclass
-class Trial:
-    """A job under way on a plant, and the chance by which moments and victims are chosen."""
-
-    plant: Plant
-    job_id: str
-    library: Library
-    chance: random.Random
-    size: int
-    """Files of the job: 5,000 in the full matrix, fewer in CI."""
-
-    @property
-    def hold_s(self) -> float:
-        """How long a frozen or lost part stays so: long enough for leases and time-outs to be felt."""
-        return 30 if self.size >= 2000 else 9
-
-    @property
-    def over(self) -> bool:
-        """Whether the job has ended."""
-        return self.plant.over(self.job_id)
-
-    def pause(self, low_s: float, high_s: float) -> None:
-        """Wait for a random time."""
-        self.plant.wait(self.chance.uniform(low_s, high_s))
-
-
-Inject = Callable[[Trial], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +32,8 @@ class Scenario:
 
     @property
     def name(self) -> str:
-        """As the matrix has it."""
-        return f"F{self.number}"
+        """As the matrix has it; what is beside it is K."""
+        return f"{'F' if self.number < 100 else 'K'}{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +46,10 @@ class Outcome:
     recovery_s: float
     """From the end of the fault to the end of the job."""
     wrong: tuple[str, ...]
+    took_s: float = 0.0
+    """The whole trial with its oracle."""
+    notes: tuple[str, ...] = ()
+    """What was measured on the way."""
 
 
 SCENARIOS: list[Scenario] = []
@@ -87,24 +67,39 @@ def scenario(number: int, title: str, *, quick: bool = True) -> Callable[[Inject
 
 def run(one: Scenario, plant: Plant, *, files: int, seed: int) -> Outcome:
     """Submit a job, let the fault happen, heal, wait for the end, and ask the oracle."""
+    began = time.monotonic()
     chance = random.Random(f"{one.name} {seed}")
     folder = f"{one.name}-{seed}"
     library = make_faulty_library(plant.folder / "library" / folder, files, chance.randrange(2**31))
     before = footprint(plant)
-    job_id = plant.cluster.submit(folder)
-    trial = Trial(plant, job_id, library, chance, files)
+    trial = Trial(plant, plant.cluster.submit(folder), library, chance, files, seed)
+    wrong: list[str] = []
     try:
         one.inject(trial)
+    except AssertionError as error:
+        wrong.append(str(error)[:2000])
     finally:
         plant.heal()
     healed = time.monotonic()
-    wrong: list[str] = []
     try:
         plant.wait_for(lambda: trial.over, HEALED_WITHIN_S, 0.2)
         recovery = time.monotonic() - healed
         plant.cluster.wait_ready(60)
-        wrong = violations(plant, job_id, library, before)
+        wrong += violations(trial, before)
     except AssertionError as error:
         recovery = time.monotonic() - healed
-        wrong.append(str(error)[:2000])
-    return Outcome(one.name, seed, files, recovery, tuple(wrong))
+        wrong.append(_left_undone(trial) or str(error)[:2000])
+    took = time.monotonic() - began
+    return Outcome(one.name, seed, files, recovery, tuple(wrong), took, tuple(trial.notes))
+
+
+def _left_undone(trial: Trial) -> str:
+    """What there is of a job that does not end; nothing where that is not it."""
+    try:
+        job = trial.plant.cluster.job(trial.job_id)
+    except (AssertionError, httpx.HTTPError) as error:
+        return f"nobody says how the job is: {error}"
+    counts = job["counts"]
+    if not counts["pending"] and job["state"] == "complete":
+        return ""
+    return f"lost: {counts['pending']} of {counts['submitted']} files never ended, the job is {job['state']} for ever"
