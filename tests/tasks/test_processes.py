@@ -13,12 +13,14 @@ import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import numpy as np
 import psutil
 import pytest
+from pymongo import MongoClient
 
 from config.environment import child_environment
 from config.settings import ChromaSettings, MongoSettings, QueueSettings, RedisSettings, Settings
@@ -213,6 +215,32 @@ def test_nothing_is_lost_when_workers_are_killed_in_the_middle(tmp_path: Path, u
         assert [row.index for row in rows] == list(range(300))
         assert {row.row.status for row in rows} == {Status.DONE}
         assert rig.stores.samples.count() == 300
+
+
+def test_what_a_dead_worker_held_is_published_again_soon_after_its_lease(
+    tmp_path: Path, urls: tuple[str, str, str]
+) -> None:
+    """By the ledger's own clock; a machine that is busy makes it later, but not by so much."""
+    write_tones(tmp_path / "library", 200)
+    with running(tmp_path, urls, lease_s=2, chunk_cost_s=2) as rig:
+        rig.start("tasks.reconcile")
+        worker = rig.start("tasks.worker")
+        rig.workers_up()
+        job = rig.submit()
+        with MongoClient[dict[str, Any]](rig.settings.mongo.url.get_secret_value()) as client:
+            chunks = client[rig.settings.mongo.database]["chunks"]
+            rig.wait(lambda: chunks.find_one({"job": job.id, "state": "open", "attempt": 1}) is not None)
+            kill_tree(worker)
+            held = [each["_id"] for each in chunks.find({"job": job.id, "state": "open", "attempt": 1})]
+
+            def late_ms() -> list[int]:
+                found = chunks.find({"_id": {"$in": held}, "$expr": {"$gt": ["$fed_at", "$lease_until"]}})
+                return [each["fed_at"] - each["lease_until"] for each in found]
+
+            rig.wait(lambda: len(late_ms()) == len(held))
+            print(f"published again {late_ms()} ms after the lease")
+            assert held
+            assert max(late_ms()) < 10_000
 
 
 def test_messages_that_are_no_ids_are_refused(tmp_path: Path, urls: tuple[str, str, str]) -> None:
