@@ -20,7 +20,7 @@ from redis import Redis
 
 from config.environment import child_environment
 from tests.integration.tls import Papers, Terminator, make_papers
-from tests.servers import PROJECT, Server, chroma_server, free_port, mongo_server, valkey_server
+from tests.servers import PROJECT, Server, _die_with_parent, chroma_server, free_port, mongo_server, valkey_server
 
 USERS = ("gateway", "worker", "reconciler", "indexer", "flower", "scaler", "operator")
 PARTS = {
@@ -197,6 +197,7 @@ def _start(module: str, environment: Mapping[str, str], log: Path) -> subprocess
             stdout=said,
             stderr=said,
             start_new_session=True,
+            preexec_fn=_die_with_parent,
         )
 
 
