@@ -20,6 +20,8 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 PATIENCE_S: Final = 30.0
 """A process that has not moved for so long is frozen."""
 _STEP_S: Final = 10.0
@@ -192,7 +194,7 @@ def seen(folder: Path) -> Iterator[Seen]:
     """Every process that left its signs there and still exists."""
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         part, dash, pid = path.name.rpartition("-")
-        if dash and pid.isdigit() and _exists(int(pid)):
+        if dash and pid.isdigit() and psutil.pid_exists(int(pid)):
             trouble = trouble_of(path)
             if trouble is not None:
                 yield Seen(part, int(pid), trouble)
@@ -206,16 +208,6 @@ def replaced(folder: Path) -> dict[str, int]:
         return {}
     counts = said.items() if isinstance(said, dict) else ()
     return {str(part): count for part, count in counts if isinstance(count, int)}
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 _ours = Signs()

@@ -8,6 +8,8 @@ import threading
 import time
 from io import TextIOWrapper
 
+import psutil
+
 from cli.cluster.folder import DataFolder
 from cli.errors import CommandError
 
@@ -24,7 +26,7 @@ class FolderLock:
         pause = threading.Event()
         while not self._try():
             holder = self._holder()
-            if _alive(holder):
+            if psutil.pid_exists(holder):
                 facts = folder.running() or {}
                 self._file.close()
                 where = f" at {facts['url']}" if "url" in facts else ""
@@ -59,15 +61,3 @@ class FolderLock:
     def close(self) -> None:
         """Let others have the folder."""
         self._file.close()
-
-
-def _alive(pid: int) -> bool:
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable, Iterator
 
 from workers.audio.chunks import Bytes
+from workers.audio.tags.mp4 import box_at
 from workers.errors import NotWritable
 from workers.tagging.id3 import ROOT_NOTE
 from workers.tagging.marks import Marks
@@ -159,12 +160,9 @@ def _boxes(read: Callable[[int, int], bytes], at: int, end: int) -> Iterator[Box
         head = read(at, 16)
         if at == end or (head[:4] == bytes(4) and at + 4 == end):
             return
-        size, header = int.from_bytes(head[:4], "big"), 8
-        if size == 1:
-            size, header = int.from_bytes(head[8:16], "big"), 16
-        elif size == 0:
-            size = end - at
-        if len(head) < 8 or size < header or at + size > end:
+        box = box_at(head, at, end)
+        if box is None:
             raise NotWritable("Its boxes do not add up.")
-        yield head[4:8], at, at + header, at + size
-        at += size
+        name, inner, stop = box
+        yield name, at, inner, stop
+        at = stop

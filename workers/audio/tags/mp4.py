@@ -26,19 +26,22 @@ def fields(data: Bytes, start: int) -> Iterator[tuple[str, str]]:
 
 def _boxes(data: Bytes, at: int, end: int, wanted_name: bytes | None = None) -> Iterator[Box]:
     for _ in range(MOST_FIELDS):
-        head = data.at(at, 16)
-        if at + 8 > end or len(head) < 8:
+        box = box_at(data.at(at, 16), at, end)
+        if box is None:
             return
-        size, header = int.from_bytes(head[:4], "big"), 8
-        if size == 1:
-            size, header = int.from_bytes(head[8:16], "big"), 16
-        elif size == 0:
-            size = end - at
-        if size < header or at + size > end:
-            return
-        if wanted_name in (None, head[4:8]):
-            yield head[4:8], at + header, at + size
-        at += size
+        if wanted_name in (None, box[0]):
+            yield box
+        at = box[2]
+
+
+def box_at(head: bytes, at: int, end: int) -> Box | None:
+    """The box whose first 16 bytes are `head`, in a box or file that ends at `end`; ``None`` if it does not add up."""
+    size, header = int.from_bytes(head[:4], "big"), 8
+    if size == 1:
+        size, header = int.from_bytes(head[8:16], "big"), 16
+    elif size == 0:
+        size = end - at
+    return (head[4:8], at + header, at + size) if len(head) >= 8 and header <= size <= end - at else None
 
 
 def _items(data: Bytes, at: int, end: int) -> Iterator[tuple[str, str]]:
