@@ -22,7 +22,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         env={**kept, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,  # a cold kernel cache is compiled first
         check=False,
     )
 
