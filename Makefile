@@ -3,8 +3,6 @@ PYTHON_BENCH = $(shell ./samplemind --environment bench)
 PYTHON_DEV = $(shell ./samplemind --environment dev)
 PYTHON_AUDIT = $(shell SAMPLEMIND_VENV=$(CURDIR)/.venv-audit ./samplemind --environment audit)
 
-WORKERS = 0
-
 .DEFAULT_GOAL := help
 .PHONY: help demo up web web-if-node web-types test test-unit lint format bench accuracy faults safeguards coverage requirements audit sbom fuzz clean
 
@@ -37,8 +35,8 @@ web-if-node:
 web-types: ## Take over a change of the API into the web app's types
 	$(PYTHON_DEV) -m api.describe > web/openapi.json
 
-test: web-if-node ## Install and pass every test; kernels are compiled beside the first ones. WORKERS=2: two files at a time
-	$(PYTHON_DEV) -m tests.warm & $(PYTHON_DEV) -m pytest -n $(WORKERS) --dist loadfile $(ARGS); code=$$?; wait; exit $$code
+test: web-if-node ## Install and pass every test, in two runs side by side; make test ARGS=tests/api runs those
+	$(PYTHON_DEV) -m $(if $(ARGS),pytest $(ARGS),tests.halves)
 
 test-unit: ## The tests that need no server: seconds
 	$(PYTHON_DEV) -m pytest -m "not integration and not faults and not browser" $(ARGS)

@@ -1,13 +1,10 @@
-"""Compile every kernel twice, for this processor and for the oldest: ``python -m tests.warm``.
-
-`make test` runs it beside the first tests, which need no kernel: it takes the other core a minute and a half once, and
-a few seconds where the kernels are kept already.
-"""
+"""Compile every kernel, for this processor and for the oldest: a minute each once, then seconds."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 
 from config.environment import child_environment, numba_cache_dir
 
@@ -19,11 +16,10 @@ OLDEST = {
 """What makes a process compile for the oldest processor of this architecture, and keep that apart."""
 
 
-def main() -> None:
-    """Compile both."""
-    for extra in ({}, OLDEST):
-        subprocess.run([sys.executable, "-m", "cli", "warm", "--quiet"], env=child_environment(**extra), check=True)
+HERE: dict[str, str] = {}
+"""The same for this processor: nothing."""
 
 
-if __name__ == "__main__":
-    main()
+def compile_for(processor: Mapping[str, str]) -> None:
+    """Compile and keep every kernel."""
+    subprocess.run([sys.executable, "-m", "cli", "warm", "--quiet"], env=child_environment(**processor), check=True)
