@@ -28,7 +28,7 @@ web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 	@touch $@
 
 web-if-node:
-	@if node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' 2>/dev/null && command -v npm >/dev/null; then \
+	@if node -e 'process.exit(+process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null; then \
 		$(MAKE) --no-print-directory web || echo "The web app could not be built (see above); the gateway has a small page of its own."; \
 	else echo "There is no Node.js 20 here, so the web app is not built; the gateway has a small page of its own."; fi
 
