@@ -32,6 +32,12 @@ def _another_version(module: ModuleType) -> None:
         module.sample_id.__defaults__ = ("0", version)
 
 
+@changing("obeys", "tasks.remote")
+def _does_what_it_is_told(module: ModuleType) -> None:
+    """A worker that takes every remote command of Celery's: to be made deaf by one."""
+    module.only_look = lambda: None
+
+
 @changing("bomb", "workers.file")
 def _bomb(module: ModuleType) -> None:
     """A file that takes far more memory than its worker may have: what it takes, it also writes to."""

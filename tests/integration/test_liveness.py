@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from config.settings import Settings
+from tests.faults.changes import hooked
 from tests.integration.cluster import Cluster, running
 from tests.integration.material import make_short_files
 from tests.integration.waiting import wait_for
@@ -30,7 +31,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("liveness")
     make_short_files(folder / "library", FILES)
     environment = {"SAMPLEMIND_QUEUE__STUCK_AFTER_S": "5", "SAMPLEMIND_QUEUE__LEASE_S": "6"}
-    environment |= {"SAMPLEMIND_QUEUE__CHUNK_FILES": "20"}
+    environment |= {"SAMPLEMIND_QUEUE__CHUNK_FILES": "20", **hooked(folder, "obeys")}
     with running(folder / "data", {"library": folder / "library"}, environment=environment) as cluster:
         yield cluster
 
