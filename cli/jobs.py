@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cli.gateway import Gateway
 
 jobs = typer.Typer(
-    name="jobs", help="List jobs; show, watch, pause or cancel one; see how its files ended.", rich_markup_mode=None
+    name="jobs", help="List jobs; show, watch, pause or cancel one; list its files.", rich_markup_mode=None
 )
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id.")]

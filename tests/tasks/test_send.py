@@ -102,7 +102,8 @@ def test_the_most_urgent_message_is_taken_first(sender: Sender, settings: Settin
         with app.amqp.TaskConsumer(channel, queues=list(app.amqp.queues.values()), callbacks=[take]):
             while len(taken) < 7:
                 connection.drain_events(timeout=5)
-    assert taken == ["scan", *(f"{name}:{n}" for name in ("interactive", "normal", "bulk") for n in (0, 1))]
+    chunks = [[f"{name}:{n}" for n in (0, 1)] for name in ("interactive", "normal", "bulk")]
+    assert taken == [*chunks[0], "scan", *chunks[1], *chunks[2]]
 
 
 @pytest.mark.integration
