@@ -20,7 +20,7 @@ web: web/dist/index.html ## Build the web app (needs Node.js 20.19 or newer)
 WEB_SOURCES = $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist*' -not -path 'web/public/*' -not -name schema.d.ts)
 
 web/node_modules/.package-lock.json: web/package-lock.json
-	cd web && npm ci --no-audit --no-fund --loglevel=error
+	cd web && npm ci --no-audit --no-fund --loglevel=error --fetch-timeout=60000 --fetch-retries=1
 	@touch $@
 
 web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
