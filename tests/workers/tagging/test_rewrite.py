@@ -21,10 +21,11 @@ from tests.tagged_files import tagged
 from workers.audio.decode import Decoder
 from workers.audio.hints import Hints, read_hints
 from workers.audio.probe import probe
-from workers.errors import ChangedSince, FileError, NotWritable, SampleMindError, TaggingError
+from workers.errors import ChangedSince, FileError, NotWritable, SampleMindError, SoundDiffers, TaggingError
 from workers.tagging.journal import Journal
 from workers.tagging.marks import Marks
 from workers.tagging.rewrite import prepared, restored
+from workers.tagging.splice import Splice, replaced
 
 LOOP = Marks(bpm=127.98, beats=8, tonic="D#", mode="minor", root_midi=63, root_cents=12.0)
 TAGS = {"TBPM": "90", "TKEY": "C", "title": "A title", "artist": "Somebody"}
@@ -209,6 +210,24 @@ def test_what_cannot_be_written_safely_is_refused(
         prepared(place, LOOP, decoder)
 
 
+def test_a_new_file_that_sounds_otherwise_is_thrown_away(
+    tmp_path: Path, decoder: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "one.wav"
+    place.write_bytes(FILES["plain.wav"]())
+    before = place.read_bytes()
+
+    def wrong(fd: int, marks: Marks) -> Splice:
+        at = before.index(b"data") + 1000  # one sample is another one
+        return replaced(len(before), [(at, at + 1, bytes([before[at] ^ 0x40]))])
+
+    monkeypatch.setattr("workers.tagging.rewrite.splice_of", wrong)
+    with pytest.raises(SoundDiffers):
+        prepared(place, LOOP, decoder)
+    assert place.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["one.wav"]
+
+
 def test_a_file_with_two_names_is_refused(tmp_path: Path, decoder: Decoder) -> None:
     place = tmp_path / "one.wav"
     place.write_bytes(FILES["plain.wav"]())
@@ -253,7 +272,10 @@ def test_pages_behind_longer_comments_are_numbered_anew(tmp_path: Path, decoder:
     place.write_bytes(FILES["paged.ogg"]())
     before = place.read_bytes().count(b"OggS")
     mark(place, LOOP, decoder)
-    assert place.read_bytes().count(b"OggS") == before + 1
+    new = place.read_bytes()
+    assert new.count(b"OggS") == before + 1
+    starts = [at for at in range(len(new)) if new.startswith(b"OggS\0", at)]
+    assert [int.from_bytes(new[at + 18 : at + 22], "little") for at in starts] == list(range(before + 1))
 
 
 def test_a_journal_line_that_was_cut_is_passed_over(tmp_path: Path, decoder: Decoder) -> None:
