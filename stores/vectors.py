@@ -21,7 +21,7 @@ from stores.records import Hit, PendingVector
 from workers.errors import BadFilter, SampleMindError, StoreUnavailable, VectorIndexBroken
 
 if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
+    from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
 
 log = structlog.stdlib.get_logger(__name__)
@@ -33,7 +33,7 @@ class ChromaVectors:
     def __init__(self, settings: ChromaSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._client: ClientAPI | None = None
+        self._client: Client | None = None
         self._collection: Collection | None = None
 
     def open(self, generation: int) -> None:
@@ -171,21 +171,23 @@ class ChromaVectors:
             client, self._client, self._collection = self._client, None, None
         if client is not None:
             _session(client).close()
+            client.close()
 
     def _opened(self) -> Collection:
         if self._collection is None:
             raise VectorIndexBroken("No generation is open.")
         return self._collection
 
-    def _connected(self) -> ClientAPI:
+    def _connected(self) -> Client:
         with self._lock:
             if self._client is None:
                 self._client = self._connect()
             return self._client
 
-    def _connect(self) -> ClientAPI:
+    def _connect(self) -> Client:
         self.ping()  # the client's constructor would wait for ever on a server that does not answer
         import chromadb
+        from chromadb.api.client import Client
         from chromadb.config import Settings
 
         url = httpx.URL(self._settings.url)
@@ -197,7 +199,9 @@ class ChromaVectors:
             headers=self._headers(),
             settings=Settings(anonymized_telemetry=False, chroma_server_ssl_verify=None if ca is None else str(ca)),
         )
+        assert isinstance(client, Client)
         _session(client).timeout = httpx.Timeout(self._settings.timeout_s, connect=5.0)
+        _session(client._admin_client).close()  # it has looked for the database, and is never asked again
         return client
 
     def _headers(self) -> dict[str, str]:
@@ -272,7 +276,7 @@ def _filter_door() -> Iterator[None]:
 
 
 def _session(client: Any) -> httpx.Client:
-    """The HTTP client inside chromadb's, which offers no other way to set how long to wait."""
+    """The HTTP client inside chromadb's, which offers no other way to set how long to wait, and leaves it open."""
     session = client._server._session
     assert isinstance(session, httpx.Client)
     return session

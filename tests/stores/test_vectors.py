@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
+import psutil
 import pytest
 
 from config.settings import ChromaSettings
@@ -133,6 +134,19 @@ def test_has_the_figures_of_the_settings_and_refuses_a_collection_with_others(
         other.open(1)
     other.open(2)
     other.close()
+
+
+def test_parting_from_the_index_leaves_no_connection(settings: ChromaSettings) -> None:
+    def connections() -> int:
+        return len(psutil.Process().net_connections())
+
+    before = connections()
+    for _ in range(3):
+        vectors = ChromaVectors(settings)
+        vectors.open(1)
+        assert connections() == before + 1
+        vectors.close()
+    assert connections() == before
 
 
 def test_a_collection_that_is_gone_is_broken(vectors: ChromaVectors) -> None:
