@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from api.errors import refuse_field
-from api.schemas import SamplesQuery, Where
-from api.spelling import spelled
+from api.schemas import FacetsQuery, SortName, Where
+from api.spelling import related, spelled
 from stores import filters
-from stores.records import SampleFilter
+from stores.records import Bounds, Choice, Order, SampleFilter, Sort
 
 _NUMBER = re.compile(r"[+-]?(\d{1,12}(\.\d{0,12})?|\.\d{1,12})", re.ASCII)
-Bounds = tuple[float | None, float | None]
 
 
 def parse_range(field: str, text: str) -> Bounds:
@@ -40,22 +38,41 @@ def _number(field: str, text: str) -> float:
     return number
 
 
-def sample_filter(query: SamplesQuery, owner: str | None) -> SampleFilter:
+def sample_filter(query: FacetsQuery, owner: str | None) -> SampleFilter:
     """The query's filter. Raises a `Problem` (422) or `BadFilter`, each naming the field."""
     where = SampleFilter(
         bpm=None if query.bpm is None else parse_range("bpm", query.bpm),
+        bpm_octaves=query.bpm_octaves,
         duration_s=None if query.duration is None else parse_range("duration", query.duration),
-        key=query.key,
-        camelot=query.camelot,
-        tonic=query.tonic,
-        mode=query.mode,
-        kind=query.kind,
-        note=query.note,
+        numbers=tuple(map(_number_range, query.range)),
+        key=_several(query.key),
+        camelot=_several(query.camelot),
+        tonic=_several(query.tonic),
+        mode=_several(query.mode),
+        kind=_several(query.kind),
+        instrument=_several(query.instrument),
+        note=_several(query.note),
         text=query.text,
-        defect=query.defect,
+        defect=_several(query.defect),
         owner=owner,
     )
-    return spelled(where)
+    return related(spelled(where), query.key_relation)
+
+
+def _several(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(each.strip() for each in text.split(","))
+
+
+def _number_range(text: str) -> tuple[str, Bounds]:
+    place, colon, said = text.partition(":")
+    if not colon:
+        raise refuse_field("range", "is written place:from..to, as in loudness.integrated_lufs:-20..-10")
+    return place, parse_range(place[:60], said)
+
+
+def sample_sort(name: SortName | None) -> Sort | None:
+    """``-bpm`` is by tempo, the fastest first."""
+    return None if name is None else Sort(Order(name.removeprefix("-")), name.startswith("-"))
 
 
 def search_filter(where: Where) -> SampleFilter:
@@ -69,29 +86,40 @@ def search_filter(where: Where) -> SampleFilter:
     asked = spelled(
         SampleFilter(
             bpm=where.bpm,
+            bpm_octaves=where.bpm_octaves,
             duration_s=where.duration,
-            key=where.key,
-            camelot=where.camelot,
-            tonic=where.tonic,
-            mode=where.mode,
-            kind=where.kind,
+            key=_chosen(where.key),
+            camelot=_chosen(where.camelot),
+            tonic=_chosen(where.tonic),
+            mode=_chosen(where.mode),
+            kind=_chosen(where.kind),
         )
     )
+    asked = related(asked, where.key_relation)
     filters.check(asked)
     return asked
 
 
+def _chosen(values: str | list[str] | None) -> Choice | None:
+    return tuple(values) if isinstance(values, list) else values
+
+
 def index_filter(asked: SampleFilter) -> dict[str, Any] | None:
     """The same in Chroma's filter language; ``None`` where nothing is asked."""
-    ranges: Mapping[str, Bounds | None] = {"bpm": asked.bpm, "duration_s": asked.duration_s}
-    clauses: list[dict[str, Any]] = []
-    for name, bounds in ranges.items():
-        low, high = bounds or (None, None)
-        clauses += [{name: {"$gte": float(low)}}] if low is not None else []
-        clauses += [{name: {"$lte": float(high)}}] if high is not None else []
+    tempi = [_within("bpm", bounds) for bounds in filters.tempi(asked)]
+    clauses = [*_within("duration_s", asked.duration_s)]
+    clauses += tempi[0] if len(tempi) == 1 else [{"$or": [_all(each) for each in tempi]}]
     for name in ("key", "camelot", "tonic", "mode", "kind"):
-        value = getattr(asked, name)
-        clauses += [{name: {"$eq": value}}] if value is not None else []
-    if len(clauses) < 2:
-        return clauses[0] if clauses else None
-    return {"$and": clauses}
+        values = filters.chosen(getattr(asked, name))
+        clauses += [{name: {"$in": list(values)} if len(values) > 1 else {"$eq": values[0]}}] if values else []
+    return _all(clauses) if clauses else None
+
+
+def _within(name: str, bounds: Bounds | None) -> list[dict[str, Any]]:
+    low, high = bounds or (None, None)
+    clauses = [(operator, bound) for operator, bound in (("$gte", low), ("$lte", high)) if bound is not None]
+    return [{name: {operator: float(bound)}} for operator, bound in clauses]
+
+
+def _all(clauses: list[dict[str, Any]]) -> dict[str, Any]:
+    return clauses[0] if len(clauses) == 1 else {"$and": clauses}

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from stores.descriptors import DESCRIPTORS
 from stores.records import Priority, Status
 from workers.model import VECTOR_DIMENSIONS
 
@@ -59,21 +60,44 @@ class SubmitQuery(Query):
     priority: Priority | None = Field(None, description="For a manifest; a JSON body has a field of its own.")
 
 
-class SamplesQuery(JobsQuery):
+KeyRelation = Literal["same", "relative", "neighbours"]
+SortName = Literal["bpm", "-bpm", "duration", "-duration", "loudness", "-loudness", "added", "-added"]
+_OR = "Or several, with commas between: any of them."
+_RELATION = "Also the relative key, or all neighbours on the Camelot wheel, which mix well with it."
+
+
+class FacetsQuery(Query):
     """Which samples. Every parameter given must hold."""
 
     bpm: str | None = Field(
         None, max_length=64, examples=["118..122"], description="`118..122`, `118..`, `..122`, `120`."
     )
+    bpm_octaves: bool = Field(False, description="Also those of half and of twice the tempo.")
     duration: str | None = Field(None, max_length=64, examples=["0.1..2"], description="Seconds, as `bpm`.")
-    key: str | None = Field(None, max_length=32, examples=["C minor"])
-    camelot: str | None = Field(None, max_length=8, examples=["5A"])
-    tonic: str | None = Field(None, max_length=8, examples=["C#"])
-    mode: str | None = Field(None, max_length=8, examples=["minor"])
-    kind: str | None = Field(None, max_length=32, examples=["loop"])
-    note: str | None = Field(None, max_length=8, examples=["A4"], description="`A4`, or `A` for every octave.")
+    range: list[Annotated[str, Field(max_length=100)]] = Field(
+        [],
+        max_length=20,
+        examples=[["loudness.integrated_lufs:-20..-10"]],
+        description=f"Any other number of the analysis, as `place:from..to`; more than once. {', '.join(DESCRIPTORS)}.",
+    )
+    key: str | None = Field(None, max_length=400, examples=["C minor"], description=_OR)
+    key_relation: KeyRelation = Field("same", description=_RELATION)
+    camelot: str | None = Field(None, max_length=100, examples=["5A"], description=_OR)
+    tonic: str | None = Field(None, max_length=60, examples=["C#"], description=_OR)
+    mode: str | None = Field(None, max_length=20, examples=["minor"])
+    kind: str | None = Field(None, max_length=100, examples=["loop"], description=_OR)
+    instrument: str | None = Field(None, max_length=200, examples=["kick,snare"], description=_OR)
+    note: str | None = Field(None, max_length=200, examples=["A4"], description=f"`A4`, or `A` for every octave. {_OR}")
     text: str | None = Field(None, max_length=500, examples=["kick"], description="Words that all stand in a path.")
-    defect: str | None = Field(None, max_length=64, examples=["clipping"])
+    defect: str | None = Field(None, max_length=300, examples=["clipping"], description=_OR)
+
+
+class SamplesQuery(FacetsQuery, JobsQuery):
+    """Which samples, in which order, and which page of them."""
+
+    sort: SortName | None = Field(
+        None, description="What is not known of a sample puts it last. `-bpm` begins with the fastest."
+    )
 
 
 class FoldersQuery(Query):
@@ -201,16 +225,23 @@ class Like(Sent):
         return self
 
 
+OneOf = (
+    Annotated[str, Field(max_length=32)] | Annotated[list[Annotated[str, Field(max_length=32)]], Field(max_length=50)]
+)
+
+
 class Where(Sent):
-    """Which samples may be found."""
+    """Which samples may be found. A list: any of its values."""
 
     bpm: Bounds | None = Field(None, examples=[[118, 122]])
+    bpm_octaves: bool = Field(False, description="Also those of half and of twice the tempo.")
     duration: Bounds | None = Field(None, description="Seconds.", examples=[[0.1, 2]])
-    key: str | None = Field(None, max_length=32, examples=["C minor"])
-    camelot: str | None = Field(None, max_length=8)
-    tonic: str | None = Field(None, max_length=8)
-    mode: str | None = Field(None, max_length=8)
-    kind: str | None = Field(None, max_length=32, examples=["loop"])
+    key: OneOf | None = Field(None, examples=["C minor"])
+    key_relation: KeyRelation = Field("same", description=_RELATION)
+    camelot: OneOf | None = None
+    tonic: OneOf | None = None
+    mode: OneOf | None = None
+    kind: OneOf | None = Field(None, examples=["loop", ["loop", "track"]])
 
 
 Weight = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]

@@ -221,6 +221,13 @@ class SamplesShape(Shape):
     next: str | None
 
 
+class FacetsShape(Shape):
+    """How many samples match, and how many of them have which value. `tempo` counts in steps of 10 BPM."""
+
+    total: int
+    counts: dict[str, dict[str, int]]
+
+
 class WaveformShape(Shape):
     """(lowest, highest) of each of 256 slices of the sound, -1 to 1."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, get_args
 
-from stores.records import SampleFilter
-from workers.model import TONICS
+from stores.filters import chosen
+from stores.records import Choice, SampleFilter
+from workers.model import TONICS, Mode, camelot
 
 _NATURALS: Final = {name: at for at, name in enumerate(TONICS) if len(name) == 1}
 _SHIFT: Final = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
@@ -20,12 +22,38 @@ def spelled(where: SampleFilter) -> SampleFilter:
     """The filter with keys and notes in sharps and in the case they are kept in; what is none stays as it is."""
     return replace(
         where,
-        key=where.key and _key(where.key),
-        tonic=where.tonic and _tonic(where.tonic),
-        mode=where.mode and where.mode.lower(),
-        camelot=where.camelot and where.camelot.upper(),
-        note=where.note and _note(where.note),
+        key=_each(where.key, _key),
+        tonic=_each(where.tonic, _tonic),
+        mode=_each(where.mode, str.lower),
+        camelot=_each(where.camelot, str.upper),
+        note=_each(where.note, _note),
     )
+
+
+def _each(choice: Choice | None, spell: Callable[[str], str]) -> Choice | None:
+    if choice is None or isinstance(choice, str):
+        return choice and spell(choice)
+    return tuple(map(spell, choice))
+
+
+def related(where: SampleFilter, relation: str) -> SampleFilter:
+    """The filter with the keys asked for and those that stand so to them: the relative one, or all that mix well.
+
+    On the Camelot wheel ``5A`` mixes with ``5B`` (its relative), ``4A`` and ``6A`` (a fifth up and down).
+    """
+    if relation == "same" or where.key is None or where.camelot is not None:
+        return where
+    wheel = {camelot(tonic, mode): f"{tonic} {mode}" for tonic in TONICS for mode in get_args(Mode)}
+    places = {key: place for place, key in wheel.items()}
+    wanted: dict[str, None] = {}
+    for key in chosen(where.key):
+        wanted[key] = None
+        if place := places.get(key):
+            number, letter = int(place[:-1]), place[-1]
+            near = [number] if relation == "relative" else [number, number % 12 + 1, (number - 2) % 12 + 1]
+            around = [f"{number}{'AB'[letter == 'A']}", *(f"{each}{letter}" for each in near)]
+            wanted |= dict.fromkeys(wheel[each] for each in around)
+    return replace(where, key=tuple(wanted))
 
 
 def _degree(letter: str, accidental: str) -> int:

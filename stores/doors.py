@@ -22,6 +22,7 @@ from stores.records import (
     Claim,
     Counts,
     Death,
+    Facets,
     FailedFile,
     FileRef,
     FileRow,
@@ -40,6 +41,7 @@ from stores.records import (
     Sample,
     SampleFilter,
     ScanClaim,
+    Sort,
     Status,
 )
 
@@ -235,8 +237,11 @@ class Samples(Protocol):
     def preview(self, sample_id: str) -> tuple[bytes, bytes]:
         """(peaks, mel) as in `workers.model.Preview`, or `NotFound`."""
 
-    def page(self, where: SampleFilter, *, cursor: str | None, limit: int) -> Page[Sample]:
+    def page(self, where: SampleFilter, *, cursor: str | None, limit: int, sort: Sort | None = None) -> Page[Sample]:
         """Samples that match, in a stable order."""
+
+    def facets(self, where: SampleFilter) -> Facets:
+        """How many of the samples that match have which value."""
 
     def count(self) -> int:
         """How many samples are listed (may be an estimate)."""

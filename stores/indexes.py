@@ -14,6 +14,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import CollectionInvalid, OperationFailure
 
 from stores.mongo_door import Documents, MongoDatabase
+from stores.sorts import FIELDS
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         _index("v", "_id", name="range"),
         _index("silent", name="silent", partialFilterExpression={"silent": True}),
         _index("analysis.tempo.bpm", name="bpm"),
+        *(_index("v", field, "_id", name=f"by_{order}") for order, field in FIELDS.items()),
         _index("analysis.key.label", name="key"),
         _index("analysis.pitch.note", name="note"),
         _index("analysis.defects.code", name="defect"),

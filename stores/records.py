@@ -314,23 +314,59 @@ class Sample:
     """The sample of the same content by a newer analyser, which is shown in its place."""
 
 
+Choice = str | tuple[str, ...]
+"""One value, or any of several."""
+Bounds = tuple[float | None, float | None]
+"""From, to; both belong to it. ``None``: open."""
+
+
 @dataclass(frozen=True, slots=True)
 class SampleFilter:
     """Which samples. Empty fields do not filter. Every field set must hold."""
 
-    bpm: tuple[float | None, float | None] | None = None
-    duration_s: tuple[float | None, float | None] | None = None
-    key: str | None = None
+    bpm: Bounds | None = None
+    bpm_octaves: bool = False
+    """Also those of half and of twice the tempo."""
+    duration_s: Bounds | None = None
+    numbers: tuple[tuple[str, Bounds], ...] = ()
+    """Other numbers of the analysis by their place in it, as ``loudness.integrated_lufs``: `stores.descriptors`."""
+    key: Choice | None = None
     """``C minor``."""
-    camelot: str | None = None
-    tonic: str | None = None
-    mode: str | None = None
-    kind: str | None = None
-    note: str | None = None
+    camelot: Choice | None = None
+    tonic: Choice | None = None
+    mode: Choice | None = None
+    kind: Choice | None = None
+    instrument: Choice | None = None
+    note: Choice | None = None
     text: str | None = None
     """Words that must all stand in the path, in any case."""
-    defect: str | None = None
+    defect: Choice | None = None
     owner: str | None = None
+
+
+class Order(StrEnum):
+    """By what samples can be sorted. Those of which it is not known come last, either way."""
+
+    BPM = "bpm"
+    DURATION = "duration"
+    LOUDNESS = "loudness"
+    ADDED = "added"
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """How a listing is sorted; equals stand in the order of their ids."""
+
+    by: Order
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """How many samples have which value: ``counts["kind"]["loop"]``. `tempo` is in steps of 10 BPM from its number."""
+
+    total: int
+    counts: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)

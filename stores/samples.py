@@ -10,13 +10,13 @@ from bson import Binary
 from pymongo.errors import BulkWriteError
 
 from stores import cursor as cursors
-from stores import filters
+from stores import facets, filters, sorts
 from stores.identity import age, of_version
 from stores.idranges import walk
 from stores.mongo_door import Document, Documents, MongoDatabase, mongo_errors, only_duplicates
 from stores.outbox import MongoOutbox
 from stores.places import file_of, inherited, place_of, sighting
-from stores.records import FileRef, NewSample, Origin, Page, Sample, SampleFilter
+from stores.records import Facets, FileRef, NewSample, Origin, Page, Sample, SampleFilter, Sort
 from stores.thrift import ThriftyCount
 from stores.versions import HIDDEN, LISTED
 from workers.errors import NotFound
@@ -119,13 +119,28 @@ class MongoSamples(MongoOutbox):
         return bytes(found["peaks"]), bytes(found["mel"])
 
     @mongo_errors()
-    def page(self, where: SampleFilter, *, cursor: str | None, limit: int) -> Page[Sample]:
+    def page(self, where: SampleFilter, *, cursor: str | None, limit: int, sort: Sort | None = None) -> Page[Sample]:
         filters.check(where)
+        if sort is not None:
+            return self._sorted(where, sort, cursor, limit)
         question = ("samples", where)
         after = str(cursors.read(question, cursor, (str,))[0]) if cursor else ""
         found = self._matching(filters.query(where), after, limit + 1)
         page = tuple(_sample(each, where.owner) for each in found[:limit])
         return Page(page, cursors.write(question, (page[-1].id,)) if len(found) > limit else None)
+
+    def _sorted(self, where: SampleFilter, sort: Sort, cursor: str | None, limit: int) -> Page[Sample]:
+        question = ("samples", where, sort)
+        after = sorts.place_at(question, cursor, sort) if cursor else None
+        found = sorts.page(self._listed, filters.query(where), sort, after, limit + 1)
+        page = tuple(_sample(each, where.owner) for each in found[:limit])
+        more = len(found) > limit
+        return Page(page, sorts.cursor(question, sorts.place_of(found[limit - 1], sort)) if more else None)
+
+    @mongo_errors()
+    def facets(self, where: SampleFilter) -> Facets:
+        filters.check(where)
+        return facets.count(self._listed, filters.query(where))
 
     def _matching(self, asked: Document, after: str, limit: int) -> list[Document]:
         """The first samples behind `after`, from ranges that grow until they hold enough."""

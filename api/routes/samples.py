@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -11,9 +12,9 @@ from api import pictures
 from api.answers import Json
 from api.audio import open_audio
 from api.deps import Parts, Reader
-from api.filters import sample_filter
-from api.schemas import SamplesQuery, WaveformQuery
-from api.shapes import PROBLEMS, SampleShape, SamplesShape, WaveformShape
+from api.filters import sample_filter, sample_sort
+from api.schemas import FacetsQuery, SamplesQuery, WaveformQuery
+from api.shapes import PROBLEMS, FacetsShape, SampleShape, SamplesShape, WaveformShape
 from api.views import page_view, sample_view
 
 router = APIRouter(prefix="/v1/samples", tags=["samples"], responses=PROBLEMS)
@@ -27,8 +28,15 @@ def samples(parts: Parts, who: Reader, query: Annotated[SamplesQuery, Query()]) 
     """A page of samples; every parameter given must hold, and unknown ones are refused."""
     where = sample_filter(query, who.sees)
     limit = query.limit or parts.settings.gateway.page_size
-    page = parts.samples.page(where, cursor=query.cursor, limit=limit)
+    page = parts.samples.page(where, cursor=query.cursor, limit=limit, sort=sample_sort(query.sort))
     return Json(page_view([sample_view(sample) for sample in page.items], page))
+
+
+@router.get("/facets", summary="How many samples have which value", responses={200: {"model": FacetsShape}})
+def facets(parts: Parts, who: Reader, query: Annotated[FacetsQuery, Query()]) -> Response:
+    """Of the samples that match: how many of each kind, instrument, key, container, defect, and step of 10 BPM."""
+    where = sample_filter(query, who.sees)
+    return Json(asdict(parts.samples.facets(where)))
 
 
 @router.get("/{sample_id}", summary="One sample", responses={200: {"model": SampleShape}})

@@ -7,13 +7,24 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from stores import cursor as cursors
-from stores import filters
+from stores import facets, filters, sorts
 from stores.identity import age
 from stores.memory.book import moment
-from stores.records import FileRef, NewSample, Origin, Outgoing, Page, PendingVector, Sample, SampleFilter
+from stores.records import (
+    Facets,
+    FileRef,
+    NewSample,
+    Origin,
+    Outgoing,
+    Page,
+    PendingVector,
+    Sample,
+    SampleFilter,
+    Sort,
+)
 from workers.errors import NotFound
 
 MOST_PLACES = 20
@@ -145,17 +156,41 @@ class MemorySamples:
                 raise NotFound("sample")
             return kept.new.peaks, kept.new.mel
 
-    def page(self, where: SampleFilter, *, cursor: str | None, limit: int) -> Page[Sample]:
+    def page(self, where: SampleFilter, *, cursor: str | None, limit: int, sort: Sort | None = None) -> Page[Sample]:
         filters.check(where)
+        if sort is not None:
+            return self._sorted(where, sort, cursor, limit)
         question = ("samples", where)
         after = str(cursors.read(question, cursor, (str,))[0]) if cursor else ""
         with self._lock:
-            rows = [kept for each, kept in self._shown() if each > after]
-            rows = [
-                kept for kept in rows if filters.matches(where, kept.analysis, kept.names(where.owner), kept.owners)
-            ]
+            rows = [kept for kept in self._found(where) if kept.new.id > after]
             page = tuple(self._seen(kept, where.owner) for kept in rows[:limit])
         return Page(page, cursors.write(question, (page[-1].id,)) if len(rows) > limit else None)
+
+    def _found(self, where: SampleFilter) -> list[_Kept]:
+        return [
+            kept
+            for _, kept in self._shown()
+            if filters.matches(where, kept.analysis, kept.names(where.owner), kept.owners)
+        ]
+
+    def _sorted(self, where: SampleFilter, sort: Sort, cursor: str | None, limit: int) -> Page[Sample]:
+        question = ("samples", where, sort)
+        behind = sorts.place_at(question, cursor, sort).id if cursor else None
+        with self._lock:
+            rows = [(sorts.place_of(_as_document(kept), sort), kept) for kept in self._found(where)]
+            known = [row for row in rows if row[0].value]
+            known.sort(key=lambda row: cast(float, sorts.value_of(row[0], sort)), reverse=sort.descending)
+            rows = [*known, *(row for row in rows if not row[0].value)]
+            start = next((n + 1 for n, (place, _) in enumerate(rows) if place.id == behind), 0)
+            page = rows[start : start + limit]
+            seen = tuple(self._seen(kept, where.owner) for _, kept in page)
+        return Page(seen, sorts.cursor(question, page[-1][0]) if len(rows) > start + limit else None)
+
+    def facets(self, where: SampleFilter) -> Facets:
+        filters.check(where)
+        with self._lock:
+            return facets.of(kept.analysis for kept in self._found(where))
 
     def count(self) -> int:
         with self._lock:
@@ -261,6 +296,10 @@ class MemorySamples:
 
 def _pending(new: NewSample) -> PendingVector:
     return PendingVector(new.id, new.vector, filters.metadata(new.analysis, new.owner, new.space))
+
+
+def _as_document(kept: _Kept) -> dict[str, Any]:
+    return {"_id": kept.new.id, "analysis": kept.analysis, "created_at": moment(kept.created_at)}
 
 
 def _age(kept: _Kept) -> tuple[int, ...]:

@@ -108,22 +108,24 @@ def test_samples_are_found_heard_and_likened_and_a_failure_is_explained(
     gateway.index()
 
     async def use(url: str) -> None:
-        page = await browser.open(url)
-        names = await page.until("[...document.querySelectorAll('#samples .name')].map((e) => e.title).sort()[1]")
-        assert names == "kick.wav"
-        assert await page.until("document.querySelectorAll('#samples svg path').length === 2")
-        await page.until("document.querySelector('#text').value = 'kick'")
-        await page.until("(document.querySelector('#filter button').click(), 1)")
-        assert await page.until("document.querySelectorAll('#samples tr').length === 1")
-        await page.until("(document.querySelector('.play').click(), 1)")
-        assert await page.until("document.querySelector('.play').textContent === '■'")
-        assert await page.until("document.querySelector('.play').textContent === '▶'")
-        await page.until("(document.querySelector('#samples td:last-child button').click(), 1)")
-        assert await page.until("document.querySelector('#told').textContent === 'what sounds like kick.wav'")
-        await page.until("(document.querySelector('.counts button').click(), 1)")
-        assert "bad.wav" in await page.until("document.querySelector('.why')?.textContent")
-        assert await page.until("document.querySelector('#missed').textContent === ''")
-        await page.close()
+        page = await browser.open(f"{url}/status")
+        try:
+            names = await page.until("[...document.querySelectorAll('#samples .name')].map((e) => e.title).sort()[1]")
+            assert names == "kick.wav"
+            assert await page.until("document.querySelectorAll('#samples svg path').length === 2")
+            await page.until("document.querySelector('#text').value = 'kick'")
+            await page.until("(document.querySelector('#filter button').click(), 1)")
+            assert await page.until("document.querySelectorAll('#samples tr').length === 1")
+            await page.until("(document.querySelector('.play').click(), 1)")
+            assert await page.until("document.querySelector('.play').textContent === '■'")
+            assert await page.until("document.querySelector('.play').textContent === '▶'")
+            await page.until("(document.querySelector('#samples td:last-child button').click(), 1)")
+            assert await page.until("document.querySelector('#told').textContent === 'what sounds like kick.wav'")
+            await page.until("(document.querySelector('.counts button').click(), 1)")
+            assert "bad.wav" in await page.until("document.querySelector('.why')?.textContent")
+            assert await page.until("document.querySelector('#missed').textContent === ''")
+        finally:
+            await page.close()
 
     with serve(gateway) as serving:
         asyncio.run(use(serving.url))

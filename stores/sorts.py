@@ -1,0 +1,136 @@
+"""Sorted pages of samples on MongoDB, read in steps along an index: what is asked for costs by what a step holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any, Final
+
+from stores import cursor as cursors
+from stores.mongo_door import Document, Documents
+from stores.records import Order, Sort
+from stores.versions import LISTED
+from workers.errors import BadCursor
+
+FIELDS: Final[Mapping[Order, str]] = {
+    Order.BPM: "analysis.tempo.bpm",
+    Order.DURATION: "analysis.audio.duration_s",
+    Order.LOUDNESS: "analysis.loudness.integrated_lufs",
+    Order.ADDED: "created_at",
+}
+"""Where the number is by which samples are sorted; each has an index behind ``v``."""
+
+_EDGES: Final[Mapping[Order, Sequence[float]]] = {
+    Order.BPM: range(40, 260, 2),
+    Order.DURATION: [0.02 * 1.15**n for n in range(100)],
+    Order.LOUDNESS: range(-60, 6),
+}
+"""Where a step ends and the next begins: each a small part of a usual library."""
+_FIRST_AGE_S: Final = 60.0
+_AGES: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Behind which sample a page begins; `value` as text, empty where it is not known of that sample."""
+
+    value: str
+    id: str
+
+
+def page(samples: Documents, asked: Document, sort: Sort, after: Place | None, limit: int) -> list[Document]:
+    """The first samples behind `after`: those with the number in its order, then those without."""
+    found: list[Document] = []
+    within = asked.get(FIELDS[sort.by])
+    for step, order in _steps(sort, after, within if isinstance(within, dict) else None):
+        stages: list[Document] = [{"$match": {"v": LISTED, **step}}, {"$match": asked}, {"$sort": order}]
+        found += samples.aggregate([*stages, {"$limit": limit - len(found)}, {"$project": {"vector": 0}}])
+        if len(found) >= limit:
+            break
+    return found
+
+
+def place_of(document: Mapping[str, Any], sort: Sort) -> Place:
+    """Where a sample stands, to go on behind it."""
+    value: Any = document
+    for name in FIELDS[sort.by].split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    said = value.isoformat() if isinstance(value, datetime) else "" if value is None else repr(float(value))
+    return Place(said, document["_id"])
+
+
+def value_of(place: Place, sort: Sort) -> float | datetime | None:
+    """The number at a place; raises `ValueError` for one that was not made by `place_of`."""
+    if not place.value:
+        return None
+    if sort.by is Order.ADDED:
+        return datetime.fromisoformat(place.value)
+    value = float(place.value)
+    if not math.isfinite(value):
+        raise ValueError("not a number that a sample has")
+    return value
+
+
+def cursor(question: object, place: Place) -> str:
+    """Where to go on behind a sample."""
+    return cursors.write(question, (place.value, place.id))
+
+
+def place_at(question: object, cursor: str, sort: Sort) -> Place:
+    """The sample behind which to go on; raises `BadCursor` where we did not make it, or for another question."""
+    place = Place(*map(str, cursors.read(question, cursor, (str, str))))
+    try:
+        value_of(place, sort)
+    except ValueError:
+        raise BadCursor from None
+    return place
+
+
+def _steps(sort: Sort, after: Place | None, within: Document | None) -> Iterator[tuple[Document, Document]]:
+    """What each step asks for, and in which order what it gives is. `within`: nothing outside of it is asked for."""
+    field, way = FIELDS[sort.by], -1 if sort.descending else 1
+    ordered = {field: way, "_id": 1}
+    value = None if after is None else value_of(after, sort)
+    if after is not None and value is not None:
+        yield {field: value, "_id": {"$gt": after.id}}, ordered
+    if after is None or value is not None:
+        for bounds in _ranges(_edges(sort.by), value, descending=sort.descending):
+            if within is None or _meet(bounds, within):
+                yield {field: bounds}, ordered
+    if within is not None:
+        return
+    behind = {} if after is None or value is not None else {"_id": {"$gt": after.id}}
+    yield {field: None, **behind}, {"_id": 1}
+
+
+def _meet(bounds: Document, within: Document) -> bool:
+    too_high = "$gte" in bounds and "$lte" in within and bounds["$gte"] > within["$lte"]
+    too_low = "$lt" in bounds and "$gte" in within and bounds["$lt"] <= within["$gte"]
+    return not too_high and not too_low
+
+
+def _edges(by: Order) -> Sequence[Any]:
+    if by is not Order.ADDED:
+        return _EDGES[by]
+    now = datetime.now(UTC)
+    return [now - timedelta(seconds=_FIRST_AGE_S * 2**n) for n in reversed(range(_AGES))]
+
+
+def _ranges(edges: Sequence[Any], after: Any | None, *, descending: bool) -> Iterator[Document]:
+    """Ranges from one end to the other, or from behind a value."""
+    cells = list(pairwise([None, *edges, None]))
+    for low, high in reversed(cells) if descending else cells:
+        if after is None:
+            bounds = {"$gte": low, "$lt": high}
+        elif descending:
+            if low is not None and low >= after:
+                continue
+            bounds = {"$gte": low, "$lt": after if high is None or high > after else high}
+        else:
+            if high is not None and high <= after:
+                continue
+            bounds = {"$gte": low, "$lt": high} if low is not None and low > after else {"$gt": after, "$lt": high}
+        yield {operator: bound for operator, bound in bounds.items() if bound is not None}
