@@ -121,6 +121,9 @@ class ChromaSettings(Reached):
         100, ge=2, description="Writes between two saves of the graph; at 100 no kill was seen to break it."
     )
     timeout_s: Seconds = Field(30, description="Longest wait for a reply, in seconds.")
+    check_interval_s: Seconds = Field(
+        60, description="From one look whether the index holds as many vectors as it should to the next, in seconds."
+    )
     audit_interval_s: Seconds = Field(
         3600, description="From one comparison of the whole index with the ledger to the next, in seconds."
     )

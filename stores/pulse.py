@@ -13,6 +13,7 @@ from redis.retry import Retry
 
 from config.settings import RedisSettings
 from stores.records import LastSeen
+from stores.saying import Saying
 from workers.errors import StoreUnavailable
 
 QUEUES: Final = ("interactive", "scan", "normal", "bulk")
@@ -85,6 +86,7 @@ class RedisPulse:
         self._prefix = settings.key_prefix
         self._index = f"{self._prefix}parts"
         self._redis = connect(settings)
+        self._saying = Saying(self._redis)
 
     def beat(self, part: str, name: str, facts: Mapping[str, str | int | float], ttl_s: float) -> None:
         """Say that this process is alive, and what it is at; facts said before and not now stay.
@@ -124,16 +126,19 @@ class RedisPulse:
             pipe.execute()
 
     def at_file(self, chunk_id: str, attempt: int, n: int) -> None:
-        """Say that this attempt at a chunk is at its `n`-th file now; -1: at none yet."""
-        with redis_door(), self._redis.pipeline(transaction=False) as pipe:
-            pipe.set(self._mark(chunk_id), f"{attempt} {n}", ex=_MARK_S)
+        """Say that this attempt at a chunk is at its `n`-th file now; -1: at none yet.
+
+        It is on its way then; nobody waits until it has arrived.
+        """
+        with redis_door():
+            self._saying.say("SET", self._mark(chunk_id), f"{attempt} {n}", "EX", _MARK_S)
             if n < 0:
-                pipe.delete(self._death(chunk_id))
-            pipe.execute()
+                self._saying.say("DEL", self._death(chunk_id))
 
     def left_chunk(self, chunk_id: str) -> None:
         """Say that nobody is at this chunk any more."""
         with redis_door():
+            self._saying.settle()  # else a word of before may arrive after it
             self._redis.delete(self._mark(chunk_id), self._death(chunk_id))
 
     def died(self, chunk_id: str, of: str) -> None:
@@ -143,6 +148,8 @@ class RedisPulse:
 
     def last_seen(self, chunk_id: str) -> LastSeen | None:
         """Where the process is or was that said so last and has not left."""
+        with redis_door():
+            self._saying.settle()
         with redis_door(), self._redis.pipeline(transaction=False) as pipe:
             pipe.get(self._mark(chunk_id))
             pipe.get(self._death(chunk_id))

@@ -29,7 +29,6 @@ log = structlog.stdlib.get_logger(__name__)
 PART: Final = "index"
 _HOLD_S: Final = 30.0
 _BEAT_TTL_S: Final = 30.0
-_CHECK_EACH_S: Final = 60.0
 _SURPLUS: Final = 100
 """So few vectors too many are not worth a rebuild."""
 _ORPHAN_S: Final = 20.0
@@ -45,6 +44,8 @@ class IndexWriter:
         Most vectors in one write.
     idle_s : float
         How long to wait where there is nothing to write, in seconds.
+    check_s : float
+        From one look whether the index holds as many as it should to the next, in seconds.
     audit_s : float
         From one audit of the whole index to the next, in seconds.
     """
@@ -59,12 +60,14 @@ class IndexWriter:
         batch_size: int,
         idle_s: float,
         holder: str,
+        check_s: float = 60,
         audit_s: float = 3600,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger, self._samples, self._vectors, self._pulse = ledger, samples, vectors, pulse
         self._audit = Audit(samples, vectors, audit_s, clock)
-        self._batch_size, self._idle_s, self._holder, self._clock = batch_size, idle_s, holder, clock
+        self._batch_size, self._idle_s, self._check_s = batch_size, idle_s, check_s
+        self._holder, self._clock = holder, clock
         self._generation: int | None = None
         self._serving = 0
         self._rebuilding = Backoff(0.1, 300)
@@ -168,7 +171,7 @@ class IndexWriter:
         if drained:
             self._drop_surplus(holds)
             self._rebuilding.reset()
-            self._next_check = self._clock() + _CHECK_EACH_S
+            self._next_check = self._clock() + self._check_s
 
     def _drop_surplus(self, holds: int) -> None:
         """Begin a new generation where a good part of this one is listed no more, as after a new analyser."""
@@ -226,6 +229,7 @@ def main() -> None:
         pulse,
         batch_size=settings.chroma.batch_size,
         idle_s=settings.queue.idle_interval_s,
+        check_s=settings.chroma.check_interval_s,
         audit_s=settings.chroma.audit_interval_s,
         holder=this_process(),
     )

@@ -200,6 +200,7 @@ def _queues(plant: Plant) -> Iterator[str]:
 
     def empty() -> bool:
         with Redis.from_url(plant.servers["redis"].url) as redis:
+            _let_time_pass(redis)
             keys = [key.decode() for key in redis.keys("*")]
             lists = [key for key in keys if any(name.value in key for name in QueueName)]
             waiting = sum(redis.llen(key) for key in lists if redis.type(key) == b"list")
@@ -213,6 +214,13 @@ def _queues(plant: Plant) -> Iterator[str]:
         still = [row["_id"] for row in client["samplemind"]["chunks"].find({}, {"state": 1}) if row["state"] == "open"]
     if still:
         yield f"chunks are open: {still[:3]}"
+
+
+def _let_time_pass(redis: Redis) -> None:
+    """Make what dead workers had taken so old that it is delivered again now, and not half a minute later."""
+    for key in redis.keys("*unacked_index"):
+        for tag in redis.zrange(key, 0, -1):
+            redis.zadd(key, {tag: 1.0}, xx=True)
 
 
 def _leftovers(plant: Plant, before: Footprint) -> Iterator[str]:

@@ -205,6 +205,7 @@ def started_plant(
             "SAMPLEMIND_MONGO__URL": f"mongodb://127.0.0.1:{links['mongo'].port}/?directConnection=true",
             "SAMPLEMIND_REDIS__URL": f"redis://127.0.0.1:{links['redis'].port}/0",
             "SAMPLEMIND_CHROMA__URL": f"http://127.0.0.1:{links['chroma'].port}",
+            "SAMPLEMIND_CHROMA__CHECK_INTERVAL_S": "3",  # an index that was lost unnoticed is missed soon
             "SAMPLEMIND_QUEUE__LEASE_S": str(LEASE_S),
             "SAMPLEMIND_QUEUE__CHUNK_FILES": "40",
             "SAMPLEMIND_QUEUE__TASK_TIME_LIMIT_S": "15",

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -12,6 +13,8 @@ from stores.memory.pulse import MemoryPulse
 from stores.pulse import QUEUES, RedisPulse, connect, keepalive_options
 from stores.records import LastSeen
 from tasks.names import QueueName
+from tests.faults.proxy import Proxy
+from tests.integration.waiting import wait_for
 from tests.servers import free_port, running, valkey_server
 from workers.errors import StoreUnavailable
 
@@ -121,3 +124,39 @@ def test_what_a_process_said_last_is_known_until_it_leaves(pulse: RedisPulse) ->
         assert twin.last_seen("job:0") is None
         twin.died("job:0", "ended by SIGABRT")
         assert twin.last_seen("job:0") is None
+
+
+@pytest.mark.integration
+def test_a_process_does_not_wait_for_its_word_to_arrive(redis_url: str) -> None:
+    prefix, port = f"{uuid4().hex}:", urlsplit(redis_url).port
+    assert port is not None
+    with Proxy(port) as link:
+        far = RedisPulse(RedisSettings(url=f"redis://127.0.0.1:{link.port}/0", key_prefix=prefix, socket_timeout_s=20))
+        near = RedisPulse(RedisSettings(url=redis_url, key_prefix=prefix))
+        far.at_file("job:0", 1, -1)
+        wait_for(lambda: near.last_seen("job:0") == LastSeen(1, -1, ""), 20)
+        link.blackhole()
+        for n in range(5):
+            far.at_file("job:0", 1, n)  # nobody answers now
+        assert near.last_seen("job:0") == LastSeen(1, -1, "")
+        link.heal()
+        wait_for(lambda: near.last_seen("job:0") == LastSeen(1, 4, ""), 20)
+        for n in range(1000):
+            far.at_file("job:0", 1, n)
+        far.left_chunk("job:0")  # after all that was said before
+        assert near.last_seen("job:0") is None
+        link.reset()
+        wait_for(lambda: _is_away(lambda: far.at_file("job:0", 2, 0)), 20)
+        link.heal()
+        far.at_file("job:0", 3, 0)
+        assert far.last_seen("job:0") == LastSeen(3, 0, "")
+        far.close()
+        near.close()
+
+
+def _is_away(call: Callable[[], None]) -> bool:
+    try:
+        call()
+    except StoreUnavailable:
+        return True
+    return False
