@@ -110,7 +110,9 @@ class FoldersQuery(Query):
 class ExportQuery(Query):
     """In which format."""
 
-    format: str = Field("ndjson", max_length=32, examples=["csv"], description="`ndjson`, `csv` or `rekordbox`.")
+    format: str = Field(
+        "ndjson", max_length=32, examples=["csv"], description="`ndjson`, `csv`, `parquet` or `rekordbox`."
+    )
     location: str | None = Field(
         None,
         min_length=1,

@@ -13,9 +13,10 @@ from api.answers import dump, plain
 from api.views import file_view, sample_view
 from stores.doors import Ledger, Samples
 from stores.filters import at
-from stores.records import FileRow, Page, Sample
+from stores.records import FileRow, Sample
 
 _ROWS: Final = 500
+Rows = list[tuple[FileRow, Sample | None]]
 
 COLUMNS: Final[Mapping[str, str]] = {
     "kind": "kind.label",
@@ -62,20 +63,29 @@ class Export:
         self._samples = samples
         self._job_id = job_id
 
-    async def lines(self, encode: Callable[[FileRow, Sample | None], bytes]) -> AsyncIterator[bytes]:
+    def lines(self, encode: Callable[[FileRow, Sample | None], bytes]) -> AsyncIterator[bytes]:
         """Encoded rows, a page in each piece."""
+        return self.pieces(lambda rows: b"".join(encode(row, sample) for row, sample in rows))
+
+    async def pieces(self, encode: Callable[[Rows], bytes]) -> AsyncIterator[bytes]:
+        """What is made of each page, in a thread: a page takes some 50 ms, in which others are answered."""
         cursor: str | None = None
         while True:
-            page, known = await run_in_threadpool(self._fetch, cursor)
-            yield b"".join(encode(row, known.get(row.row.sample_id or "")) for row in page.items)
-            cursor = page.next
+            piece, cursor = await run_in_threadpool(self._piece, cursor, encode)
+            yield piece
             if cursor is None:
                 return
 
-    def _fetch(self, cursor: str | None) -> tuple[Page[FileRow], dict[str, Sample]]:
+    def _piece(self, cursor: str | None, encode: Callable[[Rows], bytes]) -> tuple[bytes, str | None]:
+        rows, following = self.page(cursor)
+        return encode(rows), following
+
+    def page(self, cursor: str | None) -> tuple[Rows, str | None]:
+        """Rows with what is known of each, and the cursor of the page behind them."""
         page = self._ledger.files(self._job_id, status=None, cursor=cursor, limit=_ROWS)
         ids = list({row.row.sample_id: None for row in page.items if row.row.sample_id})
-        return page, self._samples.many([one for one in ids if one]) if ids else {}
+        known = self._samples.many([one for one in ids if one]) if ids else {}
+        return [(row, known.get(row.row.sample_id or "")) for row in page.items], page.next
 
     def ndjson(self) -> AsyncIterator[bytes]:
         """One JSON object a line: the file's row and, where it was analysed, all of its analysis."""

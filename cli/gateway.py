@@ -112,6 +112,18 @@ class Gateway:
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
 
+    def download(self, path: str, **query: Any) -> Iterator[bytes]:
+        """GET, the bytes of the answer as they come. `Refused` and `Unreachable` as `call`."""
+        timeout = httpx.Timeout(10.0, read=120.0)
+        try:
+            with self._client.stream("GET", path, params=query, timeout=timeout) as response:
+                if response.is_error:
+                    response.read()
+                    raise _refused(response)
+                yield from response.iter_bytes()
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+
     def _unreachable(self, error: Exception) -> Unreachable:
         why = "it does not answer in time" if isinstance(error, httpx.TimeoutException) else "nobody answers"
         if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):

@@ -1,4 +1,4 @@
-"""``samplemind jobs``: list, show, watch, files, cancel, pause, resume."""
+"""``samplemind jobs``: list, show, watch, files, export, cancel, pause, resume."""
 
 from __future__ import annotations
 
@@ -35,6 +35,15 @@ class Status(StrEnum):
     DUPLICATE = "duplicate"
     SKIPPED = "skipped"
     FAILED = "failed"
+
+
+class Form(StrEnum):
+    """A format of exports."""
+
+    NDJSON = "ndjson"
+    CSV = "csv"
+    PARQUET = "parquet"
+    REKORDBOX = "rekordbox"
 
 
 def connect(url: str | None, data_dir: Path | None) -> Gateway:
@@ -118,6 +127,26 @@ def files(
         json_lines(found[:limit])
     else:
         files_table(found[:limit], more=len(found) > limit)
+
+
+@jobs.command()
+def export(
+    job_id: JobId,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to; - is standard output.")],
+    form: Annotated[
+        Form | None, typer.Option("--format", help="Which format; by default what FILE's name says, else NDJSON.")
+    ] = None,
+    location: Annotated[
+        str | None, typer.Option("--location", help="For Rekordbox: where the library is on its machine.")
+    ] = None,
+    url: Url = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Save every file of a job with what was found, as NDJSON, CSV, Parquet or for Rekordbox."""
+    from cli.export import export as run
+
+    with connect(url, data_dir) as gateway:
+        run(gateway, f"/v1/exports/{quoted(job_id)}", output, form.value if form else None, location)
 
 
 @jobs.command()

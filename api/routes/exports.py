@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from api.deps import Parts, Reader
 from api.errors import refuse_field
 from api.limits import NDJSON
+from api.parquet import parquet
 from api.rekordbox import collection
 from api.schemas import ExportQuery
 from api.security import is_loopback
@@ -25,6 +26,7 @@ router = APIRouter(prefix="/v1/exports", tags=["exports"], responses=PROBLEMS)
 _FORMATS = {
     "ndjson": (NDJSON, "ndjson"),
     "csv": ("text/csv; charset=utf-8", "csv"),
+    "parquet": ("application/vnd.apache.parquet", "parquet"),
     "rekordbox": ("application/xml; charset=utf-8", "xml"),
 }
 
@@ -33,7 +35,10 @@ _FORMATS = {
 async def export(
     parts: Parts, who: Reader, job_id: Annotated[str, Path(max_length=200)], query: Annotated[ExportQuery, Query()]
 ) -> Response:
-    """Streamed, one line a file, however many there are. A connection that breaks off means it is not whole."""
+    """Streamed, one line or row a file, however many there are. A connection that breaks off means it is not whole.
+
+    NDJSON has everything, CSV what a spreadsheet can hold, Parquet everything in typed columns.
+    """
     if query.format not in _FORMATS:
         raise refuse_field("format", f"there is no such format; there are {', '.join(_FORMATS)}")
     job = await run_in_threadpool(parts.ledger.job, job_id, owner=who.sees)
@@ -50,6 +55,8 @@ def _rows(table: Export, query: ExportQuery, settings: Settings, job: Job) -> As
     if query.format == "rekordbox":
         analysed = job.counts.done + job.counts.reused + job.counts.duplicate
         return collection(table, analysed, _folders(query.location, settings), ANALYZER_VERSION)
+    if query.format == "parquet":
+        return parquet(table, {"job": job.id, "label": job.label, "analyzer": ANALYZER_VERSION})
     return table.csv() if query.format == "csv" else table.ndjson()
 
 

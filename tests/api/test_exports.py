@@ -93,11 +93,11 @@ def test_numbers_stay_numbers() -> None:
     assert (cell(-14.2), cell(None), cell(0), cell("C#"), cell("a\0b")) == ("-14.2", "", "0", "C#", "ab")
 
 
-@pytest.mark.parametrize("name", ["parquet", "xml", "NDJSON", "../x"])
+@pytest.mark.parametrize("name", ["xml", "NDJSON", "Parquet", "../x"])
 def test_other_formats_are_named(gateway: Gateway, job: str, name: str) -> None:
     answer = gateway.client.get(f"/v1/exports/{job}?format={name}")
     assert answer.status_code == 422
-    assert "ndjson, csv, rekordbox" in answer.json()["detail"]
+    assert "ndjson, csv, parquet, rekordbox" in answer.json()["detail"]
 
 
 def test_no_such_job(gateway: Gateway) -> None:
