@@ -58,6 +58,7 @@ STATUS: Final[Mapping[type[errors.SampleMindError], int]] = {
     errors.BadCursor: 422,
     errors.BadPattern: 422,
     errors.BadFilter: 422,
+    errors.TooManyMarks: 409,
 }
 """Written out for every class, so that a new error must say what it means over HTTP (a test compares)."""
 

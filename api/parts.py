@@ -20,7 +20,7 @@ from api.security import Gate
 from api.shared import Shared
 from api.uploads import Uploads
 from config.settings import Settings
-from stores.doors import Keys, Ledger, Pulse, Samples, Vectors
+from stores.doors import Keys, Ledger, Marks, Pulse, Samples, Vectors
 from stores.records import Job
 from tasks.send import Sends
 from workers.errors import StoreError
@@ -37,6 +37,8 @@ class Stores(Protocol):
     def samples(self) -> Samples: ...
     @property
     def keys(self) -> Keys: ...
+    @property
+    def marks(self) -> Marks: ...
     def close(self) -> None:
         """Give the connections back."""
 
@@ -49,6 +51,7 @@ class Parts:
     ledger: Ledger
     samples: Samples
     keys: Keys
+    marks: Marks
     pulse: Pulse
     index: Index
     hints: Hints
@@ -74,6 +77,7 @@ class Parts:
             ledger=ledger,
             samples=samples,
             keys=stores.keys,
+            marks=stores.marks,
             pulse=pulse,
             index=Index(samples, vectors),
             hints=Hints(sender, ledger),

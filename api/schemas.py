@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from stores.descriptors import DESCRIPTORS
 from stores.records import Priority, Status
@@ -66,7 +66,15 @@ _OR = "Or several, with commas between: any of them."
 _RELATION = "Also the relative key, or all neighbours on the Camelot wheel, which mix well with it."
 
 
-class FacetsQuery(Query):
+class MarkedQuery(Query):
+    """Which samples, by what the caller says of them."""
+
+    tag: str | None = Field(None, max_length=500, examples=["dusty"], description=f"A tag of yours. {_OR}")
+    favourite: bool = Field(False, description="Only your favourites.")
+    corrected: bool = Field(False, description="Only those whose tempo, key or kind you corrected.")
+
+
+class FacetsQuery(MarkedQuery):
     """Which samples. Every parameter given must hold."""
 
     bpm: str | None = Field(
@@ -225,6 +233,26 @@ class Like(Sent):
         if (self.sample is None) == (self.vector is None):
             raise ValueError("give either a sample's id or a vector")
         return self
+
+
+def _tag(text: str) -> str:
+    tag = " ".join(text.split()).lower()
+    if not tag or "," in tag or not tag.isprintable():
+        raise ValueError("a tag is a word or a few, without commas")
+    return tag
+
+
+Tag = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_tag)]
+
+
+class MarkRequest(Sent):
+    """What you say of a sound yourself. All of it takes the place of what you said before; nothing takes it back."""
+
+    tags: list[Tag] = Field([], max_length=20, examples=[["dusty", "for the album"]], description="Kept in lower case.")
+    favourite: bool = False
+    bpm: float | None = Field(None, ge=10, le=1000, allow_inf_nan=False, description="Its tempo, where ours is wrong.")
+    key: str | None = Field(None, max_length=32, examples=["C minor"], description="Its key, where ours is wrong.")
+    kind: str | None = Field(None, max_length=32, examples=["loop"])
 
 
 OneOf = (

@@ -175,6 +175,16 @@ class AudioShape(BaseModel):
     analyzed: AnalyzedShape | None = Field(None, description="Missing in analyses before 1.2.0.")
 
 
+class MarkShape(Shape):
+    """What the caller says of a sound: tags, a star, and corrections where what was measured is wrong."""
+
+    tags: list[str]
+    favourite: bool
+    bpm: float | None
+    key: str | None
+    kind: str | None
+
+
 class SampleShape(BaseModel):
     """What is said of one content; what cannot be known is null, with a `reason`."""
 
@@ -209,6 +219,7 @@ class SampleShape(BaseModel):
     defects: list[dict[str, Any]]
     files: list[PlaceShape]
     created_at: str
+    yours: MarkShape | None = Field(None, description="What you say of it: tags, a star, corrections.")
     superseded_by: str | None = Field(
         None, description="Where a newer analyser's sample of the same content is shown in its place: that one."
     )
@@ -219,6 +230,12 @@ class SamplesShape(Shape):
 
     items: list[SampleShape]
     next: str | None
+
+
+class TagsShape(Shape):
+    """The caller's tags, and how many sounds have each."""
+
+    tags: dict[str, int]
 
 
 class FacetsShape(Shape):

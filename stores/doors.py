@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from stores.records import (
+    Among,
     ApiKey,
     Cause,
     Claim,
@@ -30,6 +31,7 @@ from stores.records import (
     Job,
     JobState,
     LastSeen,
+    Mark,
     NewJob,
     NewSample,
     Origin,
@@ -237,11 +239,22 @@ class Samples(Protocol):
     def preview(self, sample_id: str) -> tuple[bytes, bytes]:
         """(peaks, mel) as in `workers.model.Preview`, or `NotFound`."""
 
-    def page(self, where: SampleFilter, *, cursor: str | None, limit: int, sort: Sort | None = None) -> Page[Sample]:
+    def page(
+        self,
+        where: SampleFilter,
+        *,
+        cursor: str | None,
+        limit: int,
+        sort: Sort | None = None,
+        among: Among | None = None,
+    ) -> Page[Sample]:
         """Samples that match, in a stable order."""
 
-    def facets(self, where: SampleFilter) -> Facets:
+    def facets(self, where: SampleFilter, among: Among | None = None) -> Facets:
         """How many of the samples that match have which value."""
+
+    def current(self, sample_ids: Sequence[str], *, owner: str | None = None) -> dict[str, Sample]:
+        """The listed sample of each of these samples' contents, whichever analyser made it, by the id asked for."""
 
     def count(self) -> int:
         """How many samples are listed (may be an estimate)."""
@@ -290,6 +303,24 @@ class Samples(Protocol):
 
     def walk(self, after: str, limit: int) -> Outgoing:
         """The vectors of the next samples in the order of their ids, from some `limit` samples."""
+
+
+class Marks(Protocol):
+    """What owners say of sounds themselves. It belongs to the content: any analyser's sample of it is meant."""
+
+    def put(self, owner: str, sample_id: str, mark: Mark) -> None:
+        """Say this, in place of what was said before; an empty mark takes it back. `TooManyMarks` has a bound."""
+
+    def of(self, owner: str, sample_ids: Iterable[str]) -> dict[str, Mark]:
+        """What this owner says of these samples; only of those of which they say anything."""
+
+    def find(
+        self, owner: str, *, tags: tuple[str, ...] = (), favourite: bool = False, corrects: bool = False
+    ) -> dict[str, Mark]:
+        """All they say, by the sample it was said of: with any of these tags, of favourites, of corrections."""
+
+    def tags(self, owner: str) -> dict[str, int]:
+        """Their tags and how many sounds have each, the most frequent first."""
 
 
 class Vectors(Protocol):
@@ -390,6 +421,9 @@ class Stores(Protocol):
 
     @property
     def keys(self) -> Keys: ...
+
+    @property
+    def marks(self) -> Marks: ...
 
     def close(self) -> None:
         """Give the connections back."""

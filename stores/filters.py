@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from stores.descriptors import DESCRIPTORS
-from stores.records import Bounds, Choice, SampleFilter
+from stores.records import Among, Bounds, Choice, SampleFilter
 from workers.errors import BadFilter
 from workers.model import TONICS, DefectCode, InstrumentLabel, KindLabel, Mode
 
@@ -182,6 +182,23 @@ def query(where: SampleFilter) -> dict[str, Any]:
         place_asked: dict[str, Any] = {"lower": {"$regex": f"^{ahead}", "$options": "s"}}
         asked["places"] = {"$elemMatch": place_asked if where.owner is None else {"owner": where.owner, **place_asked}}
     return asked
+
+
+def among(asked: dict[str, Any], ids: Among | None) -> dict[str, Any]:
+    """A query of the analysis, and of ids beside it."""
+    if ids is None:
+        return asked
+    if ids.also or ids.but:
+        asked = {"$or": [{"$and": [asked, {"_id": {"$nin": list(ids.but)}}]}, {"_id": {"$in": list(ids.also)}}]}
+    return asked if ids.only is None else {"$and": [asked, {"_id": {"$in": list(ids.only)}}]}
+
+
+def is_among(ids: Among | None, sample_id: str, matched: bool) -> bool:
+    """The same of one sample: whether it is found, where its analysis alone `matched` or not."""
+    if ids is None:
+        return matched
+    found = sample_id in ids.also or (matched and sample_id not in ids.but)
+    return found and (ids.only is None or sample_id in ids.only)
 
 
 def _between(bounds: Bounds | None) -> dict[str, float]:

@@ -52,6 +52,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     "outbox": (_index("ready", name="ready"),),
     "meta": (),
     "keys": (),
+    "marks": (_index("owner", "tags", name="tags"),),
 }
 """Each collection's secondary indexes. ``range``: a constant and the id, as a range of ids is only cheap behind an
 equality on the embedded server."""

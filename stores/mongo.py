@@ -13,6 +13,7 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from config.settings import MongoSettings
 from stores.keys import MongoKeys
 from stores.ledger import MongoLedger
+from stores.marks import MongoMarks
 from stores.mongo_door import Document
 from stores.samples import MongoSamples
 from workers.errors import StoreError
@@ -21,7 +22,7 @@ Pool = Literal["gateway", "worker"]
 
 
 class MongoStores:
-    """Ledger, samples and keys over one pool of connections. Make it after a fork, never before one."""
+    """Ledger, samples, keys and marks over one pool of connections. Make it after a fork, never before one."""
 
     def __init__(self, client: MongoClient[Document], database: str) -> None:
         self._client = client
@@ -29,6 +30,7 @@ class MongoStores:
         self.ledger = MongoLedger(opened)
         self.samples = MongoSamples(opened)
         self.keys = MongoKeys(opened)
+        self.marks = MongoMarks(opened)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -344,6 +344,34 @@ class SampleFilter:
     owner: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What an owner says of a sound themselves: it belongs to the content, so a new analysis does not touch it."""
+
+    tags: tuple[str, ...] = ()
+    favourite: bool = False
+    bpm: float | None = None
+    key: str | None = None
+    kind: str | None = None
+
+    @property
+    def corrects(self) -> bool:
+        """Whether it says other than what was measured."""
+        return (self.bpm, self.key, self.kind) != (None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """Samples by their ids, beside what a `SampleFilter` asks of the analysis."""
+
+    only: tuple[str, ...] | None = None
+    """None but these; ``None``: all."""
+    but: tuple[str, ...] = ()
+    """Not these, whatever their analysis says."""
+    also: tuple[str, ...] = ()
+    """These too, whatever their analysis says."""
+
+
 class Order(StrEnum):
     """By what samples can be sorted. Those of which it is not known come last, either way."""
 

@@ -16,7 +16,7 @@ from stores.idranges import walk
 from stores.mongo_door import Document, Documents, MongoDatabase, mongo_errors, only_duplicates
 from stores.outbox import MongoOutbox
 from stores.places import file_of, inherited, place_of, sighting
-from stores.records import Facets, FileRef, NewSample, Origin, Page, Sample, SampleFilter, Sort
+from stores.records import Among, Facets, FileRef, NewSample, Origin, Page, Sample, SampleFilter, Sort
 from stores.thrift import ThriftyCount
 from stores.versions import HIDDEN, LISTED
 from workers.errors import NotFound
@@ -107,6 +107,12 @@ class MongoSamples(MongoOutbox):
         return {each["_id"]: _sample(each, owner) for each in found if not listed or each["v"] == LISTED}
 
     @mongo_errors()
+    def current(self, sample_ids: Sequence[str], *, owner: str | None = None) -> dict[str, Sample]:
+        versions = [version for version, _ in self._known_versions()]
+        kin = {of_version(each, version): each for each in sample_ids for version in versions}
+        return {kin[each]: sample for each, sample in self.many(list(kin), owner=owner, listed=True).items()}
+
+    @mongo_errors()
     def vectors(self, sample_ids: Sequence[str]) -> dict[str, bytes]:
         found = self._listed.find({"_id": {"$in": list(sample_ids)}}, {"vector": 1})
         return {each["_id"]: bytes(each["vector"]) for each in found if each.get("vector")}
@@ -119,28 +125,38 @@ class MongoSamples(MongoOutbox):
         return bytes(found["peaks"]), bytes(found["mel"])
 
     @mongo_errors()
-    def page(self, where: SampleFilter, *, cursor: str | None, limit: int, sort: Sort | None = None) -> Page[Sample]:
+    def page(
+        self,
+        where: SampleFilter,
+        *,
+        cursor: str | None,
+        limit: int,
+        sort: Sort | None = None,
+        among: Among | None = None,
+    ) -> Page[Sample]:
         filters.check(where)
         if sort is not None:
-            return self._sorted(where, sort, cursor, limit)
+            return self._sorted(where, sort, among, cursor, limit)
         question = ("samples", where)
         after = str(cursors.read(question, cursor, (str,))[0]) if cursor else ""
-        found = self._matching(filters.query(where), after, limit + 1)
+        found = self._matching(filters.among(filters.query(where), among), after, limit + 1)
         page = tuple(_sample(each, where.owner) for each in found[:limit])
         return Page(page, cursors.write(question, (page[-1].id,)) if len(found) > limit else None)
 
-    def _sorted(self, where: SampleFilter, sort: Sort, cursor: str | None, limit: int) -> Page[Sample]:
+    def _sorted(
+        self, where: SampleFilter, sort: Sort, among: Among | None, cursor: str | None, limit: int
+    ) -> Page[Sample]:
         question = ("samples", where, sort)
         after = sorts.place_at(question, cursor, sort) if cursor else None
-        found = sorts.page(self._listed, filters.query(where), sort, after, limit + 1)
+        found = sorts.page(self._listed, filters.among(filters.query(where), among), sort, after, limit + 1)
         page = tuple(_sample(each, where.owner) for each in found[:limit])
         more = len(found) > limit
         return Page(page, sorts.cursor(question, sorts.place_of(found[limit - 1], sort)) if more else None)
 
     @mongo_errors()
-    def facets(self, where: SampleFilter) -> Facets:
+    def facets(self, where: SampleFilter, among: Among | None = None) -> Facets:
         filters.check(where)
-        return facets.count(self._listed, filters.query(where))
+        return facets.count(self._listed, filters.among(filters.query(where), among))
 
     def _matching(self, asked: Document, after: str, limit: int) -> list[Document]:
         """The first samples behind `after`, from ranges that grow until they hold enough."""

@@ -36,7 +36,8 @@ SampleMindError
     ├── NotFound              no such job, sample, root
     ├── BadCursor             a page cursor we did not make
     ├── BadPattern            a pattern that cannot be matched
-    └── BadFilter             a filter that makes no sense
+    ├── BadFilter             a filter that makes no sense
+    └── TooManyMarks          an owner has marked as many sounds as may be
 """
 
 from __future__ import annotations
@@ -322,6 +323,13 @@ class BadFilter(RequestError):
 
     code = "bad_filter"
     sentence = "The filter makes no sense."
+
+
+class TooManyMarks(RequestError):
+    """An owner has marked as many sounds as may be."""
+
+    code = "too_many_marks"
+    sentence = "You have marked as many sounds as may be."
 
 
 def sentence_of(code: str) -> str:

@@ -11,11 +11,15 @@ from starlette.responses import Response
 from api import pictures
 from api.answers import Json
 from api.audio import open_audio
-from api.deps import Parts, Reader
+from api.deps import Parts, Reader, Writer
 from api.filters import sample_filter, sample_sort
-from api.schemas import FacetsQuery, SamplesQuery, WaveformQuery
-from api.shapes import PROBLEMS, FacetsShape, SampleShape, SamplesShape, WaveformShape
-from api.views import page_view, sample_view
+from api.marked import Marked, mark_of, mark_view
+from api.parts import Parts as _Parts
+from api.schemas import FacetsQuery, MarkRequest, SamplesQuery, WaveformQuery
+from api.security import Caller
+from api.shapes import PROBLEMS, FacetsShape, MarkShape, SampleShape, SamplesShape, TagsShape, WaveformShape
+from api.views import page_view
+from stores.records import Mark
 
 router = APIRouter(prefix="/v1/samples", tags=["samples"], responses=PROBLEMS)
 SampleId = Annotated[str, Path(max_length=200)]
@@ -23,26 +27,57 @@ _KEEP = {"Cache-Control": "private, max-age=86400, immutable"}
 """What is said of a sample never changes: a new analyser gives it a new id."""
 
 
+def _marked(parts: _Parts, who: Caller) -> Marked:
+    return Marked(parts.marks, parts.samples, who.owner, who.sees)
+
+
 @router.get("", summary="Samples that match", responses={200: {"model": SamplesShape}})
 def samples(parts: Parts, who: Reader, query: Annotated[SamplesQuery, Query()]) -> Response:
     """A page of samples; every parameter given must hold, and unknown ones are refused."""
     where = sample_filter(query, who.sees)
     limit = query.limit or parts.settings.gateway.page_size
-    page = parts.samples.page(where, cursor=query.cursor, limit=limit, sort=sample_sort(query.sort))
-    return Json(page_view([sample_view(sample) for sample in page.items], page))
+    marked = _marked(parts, who)
+    among, sort = marked.among(where, query), sample_sort(query.sort)
+    page = parts.samples.page(where, cursor=query.cursor, limit=limit, sort=sort, among=among)
+    return Json(page_view(marked.views(page.items), page))
 
 
 @router.get("/facets", summary="How many samples have which value", responses={200: {"model": FacetsShape}})
 def facets(parts: Parts, who: Reader, query: Annotated[FacetsQuery, Query()]) -> Response:
     """Of the samples that match: how many of each kind, instrument, key, container, defect, and step of 10 BPM."""
     where = sample_filter(query, who.sees)
-    return Json(asdict(parts.samples.facets(where)))
+    return Json(asdict(parts.samples.facets(where, _marked(parts, who).among(where, query))))
+
+
+@router.get("/tags", summary="Your tags", responses={200: {"model": TagsShape}})
+def tags(parts: Parts, who: Reader) -> Response:
+    """Every tag you gave, and how many sounds have it, the most frequent first."""
+    return Json({"tags": parts.marks.tags(who.owner)})
 
 
 @router.get("/{sample_id}", summary="One sample", responses={200: {"model": SampleShape}})
 def sample(parts: Parts, who: Reader, sample_id: SampleId) -> Response:
     """What `samplemind analyze` says of it, and where it was seen."""
-    return Json(sample_view(parts.samples.get(sample_id, owner=who.sees)))
+    found = parts.samples.get(sample_id, owner=who.sees)
+    return Json(_marked(parts, who).views([found])[0])
+
+
+@router.put("/{sample_id}/mark", summary="Tag, star or correct it", responses={200: {"model": MarkShape}})
+def mark(parts: Parts, who: Writer, sample_id: SampleId, asked: MarkRequest) -> Response:
+    """Takes the place of what you said of this sound before. It belongs to the content: a new analysis, or the same
+    sound in another folder, has it too; others do not see it. Filters go by what you say, not by what was measured."""
+    parts.samples.get(sample_id, owner=who.sees)
+    said = mark_of(asked)
+    parts.marks.put(who.owner, sample_id, said)
+    return Json(mark_view(said))
+
+
+@router.delete("/{sample_id}/mark", status_code=204, summary="Take back what you said of it", response_class=Response)
+def unmark(parts: Parts, who: Writer, sample_id: SampleId) -> Response:
+    """No change where you said nothing."""
+    parts.samples.get(sample_id, owner=who.sees)
+    parts.marks.put(who.owner, sample_id, Mark())
+    return Response(status_code=204)
 
 
 @router.head("/{sample_id}/audio", include_in_schema=False)

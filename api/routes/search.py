@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -9,10 +11,10 @@ from api.answers import Json
 from api.deps import Parts, Reader
 from api.filters import search_filter
 from api.index import Found
+from api.marked import Marked
 from api.schemas import SearchRequest
 from api.shapes import PROBLEMS, HitsShape
 from api.similarity import unit
-from api.views import sample_view
 from workers.model import VECTOR_VERSION
 
 router = APIRouter(prefix="/v1/search", tags=["search"], responses=PROBLEMS)
@@ -38,9 +40,10 @@ def search(parts: Parts, who: Reader, asked: SearchRequest) -> Response:
         itself=like.sample,
         with_itself=asked.include_self,
     )
-    return Json({"items": [_view(hit) for hit in found]})
+    views = Marked(parts.marks, parts.samples, who.owner, who.sees).views([hit.sample for hit in found])
+    return Json({"items": [_view(hit, sample) for hit, sample in zip(found, views, strict=True)]})
 
 
-def _view(hit: Found) -> dict[str, object]:
+def _view(hit: Found, sample: dict[str, Any]) -> dict[str, object]:
     aspects = {name: None if value is None else round(value, 4) for name, value in hit.likeness.aspects.items()}
-    return {"sample": sample_view(hit.sample), "score": round(hit.likeness.score, 4), "aspects": aspects}
+    return {"sample": sample, "score": round(hit.likeness.score, 4), "aspects": aspects}

@@ -12,11 +12,21 @@ from typing import TYPE_CHECKING
 
 from stores.memory.keys import MemoryKeys
 from stores.memory.ledger import MemoryLedger
+from stores.memory.marks import MemoryMarks
 from stores.memory.pulse import MemoryPulse
 from stores.memory.samples import MemorySamples
 from stores.memory.vectors import MemoryVectors
 
-__all__ = ["ManualClock", "MemoryKeys", "MemoryLedger", "MemoryPulse", "MemorySamples", "MemoryStores", "MemoryVectors"]
+__all__ = [
+    "ManualClock",
+    "MemoryKeys",
+    "MemoryLedger",
+    "MemoryMarks",
+    "MemoryPulse",
+    "MemorySamples",
+    "MemoryStores",
+    "MemoryVectors",
+]
 
 
 class ManualClock:
@@ -40,6 +50,7 @@ class MemoryStores:
         self.ledger = MemoryLedger(clock)
         self.samples = MemorySamples(clock)
         self.keys = MemoryKeys(clock)
+        self.marks = MemoryMarks()
         self.vectors = MemoryVectors()
         self.pulse = MemoryPulse(clock)
 
@@ -52,5 +63,5 @@ if TYPE_CHECKING:
 
     def _fit(
         stores: MemoryStores,
-    ) -> tuple[doors.Stores, doors.Ledger, doors.Samples, doors.Keys, doors.Vectors, doors.Pulse]:
-        return stores, stores.ledger, stores.samples, stores.keys, stores.vectors, stores.pulse
+    ) -> tuple[doors.Stores, doors.Ledger, doors.Samples, doors.Keys, doors.Marks, doors.Vectors, doors.Pulse]:
+        return stores, stores.ledger, stores.samples, stores.keys, stores.marks, stores.vectors, stores.pulse

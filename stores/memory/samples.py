@@ -14,6 +14,7 @@ from stores import facets, filters, sorts
 from stores.identity import age
 from stores.memory.book import moment
 from stores.records import (
+    Among,
     Facets,
     FileRef,
     NewSample,
@@ -156,29 +157,39 @@ class MemorySamples:
                 raise NotFound("sample")
             return kept.new.peaks, kept.new.mel
 
-    def page(self, where: SampleFilter, *, cursor: str | None, limit: int, sort: Sort | None = None) -> Page[Sample]:
+    def page(
+        self,
+        where: SampleFilter,
+        *,
+        cursor: str | None,
+        limit: int,
+        sort: Sort | None = None,
+        among: Among | None = None,
+    ) -> Page[Sample]:
         filters.check(where)
         if sort is not None:
-            return self._sorted(where, sort, cursor, limit)
+            return self._sorted(where, sort, among, cursor, limit)
         question = ("samples", where)
         after = str(cursors.read(question, cursor, (str,))[0]) if cursor else ""
         with self._lock:
-            rows = [kept for kept in self._found(where) if kept.new.id > after]
+            rows = [kept for kept in self._found(where, among) if kept.new.id > after]
             page = tuple(self._seen(kept, where.owner) for kept in rows[:limit])
         return Page(page, cursors.write(question, (page[-1].id,)) if len(rows) > limit else None)
 
-    def _found(self, where: SampleFilter) -> list[_Kept]:
-        return [
-            kept
-            for _, kept in self._shown()
-            if filters.matches(where, kept.analysis, kept.names(where.owner), kept.owners)
-        ]
+    def _found(self, where: SampleFilter, among: Among | None) -> list[_Kept]:
+        def found(kept: _Kept) -> bool:
+            matched = filters.matches(where, kept.analysis, kept.names(where.owner), kept.owners)
+            return filters.is_among(among, kept.new.id, matched)
 
-    def _sorted(self, where: SampleFilter, sort: Sort, cursor: str | None, limit: int) -> Page[Sample]:
+        return [kept for _, kept in self._shown() if found(kept)]
+
+    def _sorted(
+        self, where: SampleFilter, sort: Sort, among: Among | None, cursor: str | None, limit: int
+    ) -> Page[Sample]:
         question = ("samples", where, sort)
         behind = sorts.place_at(question, cursor, sort).id if cursor else None
         with self._lock:
-            rows = [(sorts.place_of(_as_document(kept), sort), kept) for kept in self._found(where)]
+            rows = [(sorts.place_of(_as_document(kept), sort), kept) for kept in self._found(where, among)]
             known = [row for row in rows if row[0].value]
             known.sort(key=lambda row: cast(float, sorts.value_of(row[0], sort)), reverse=sort.descending)
             rows = [*known, *(row for row in rows if not row[0].value)]
@@ -187,10 +198,16 @@ class MemorySamples:
             seen = tuple(self._seen(kept, where.owner) for _, kept in page)
         return Page(seen, sorts.cursor(question, page[-1][0]) if len(rows) > start + limit else None)
 
-    def facets(self, where: SampleFilter) -> Facets:
+    def facets(self, where: SampleFilter, among: Among | None = None) -> Facets:
         filters.check(where)
         with self._lock:
-            return facets.of(kept.analysis for kept in self._found(where))
+            return facets.of(kept.analysis for kept in self._found(where, among))
+
+    def current(self, sample_ids: Sequence[str], *, owner: str | None = None) -> dict[str, Sample]:
+        with self._lock:
+            listed = {kept.new.content: each for each, kept in self._shown()}
+            there = {listed[each.partition("-")[0]]: each for each in sample_ids if each.partition("-")[0] in listed}
+            return {there[each]: sample for each, sample in self.many(list(there), owner=owner).items()}
 
     def count(self) -> int:
         with self._lock:

@@ -18,7 +18,7 @@ from workers.model import Key, Kind, Pitch, Preview, Tempo
 
 FIXED = (
     "sample_id", "analyzer", "audio", "kind", "tempo", "key", "pitch", "loudness",
-    "spectrum", "envelope", "rhythm", "timbre", "defects", "instrument", "files", "created_at",
+    "spectrum", "envelope", "rhythm", "timbre", "defects", "instrument", "files", "created_at", "yours",
 )  # fmt: skip
 
 

@@ -87,6 +87,7 @@ def bodies(theirs: Theirs) -> dict[tuple[str, str], dict[str, Any]]:
         ("post", "/v1/uploads"): {"params": {"name": "mine.wav"}, "content": b"RIFF of bob's"},
         ("post", "/v1/uploads/check"): {"json": {"sha256": [sha256, theirs.ids["sample_id"].split("-")[0]]}},
         ("post", "/v1/search"): {"json": {"like": {"vector": [1.0] * 128}, "limit": 100}},
+        ("put", "/v1/samples/{sample_id}/mark"): {"json": {"tags": ["seen"]}},
         ("post", "/v1/keys"): {"json": {"name": "mine", "scopes": ["admin"], "owner": "ann"}},
     }
 
