@@ -28,8 +28,28 @@ class Disks:
         _mount("-t", "tmpfs", "-o", f"size={_ROOM},mode=700", "samplemind-faults", str(folder))
         self._mounted.append(folder)
 
+    @contextmanager
+    def another(self, folder: Path) -> Iterator[None]:
+        """One more, for a while; a plain folder where none can be mounted."""
+        folder.mkdir(parents=True)
+        if not self.why_not:
+            self.mount(folder)
+        try:
+            yield
+        finally:
+            if folder in self._mounted:
+                self._mounted.remove(folder)
+                _unmount(folder)
+
+    def only_read(self, folder: Path) -> None:
+        """Let nobody write there any more, where it is a file system of its own."""
+        if folder in self._mounted:
+            _mount("-o", "remount,ro", str(folder))
+
     def fill(self, folder: Path) -> None:
-        """Leave no room beyond what is there."""
+        """Leave no room beyond what is there, where it is a file system of its own."""
+        if folder not in self._mounted:
+            return None
         for _ in range(_TRIES):  # it cannot be made smaller than what was written meanwhile
             there = os.statvfs(folder)
             used = max(_PAGE, (there.f_blocks - there.f_bfree) * there.f_frsize)
@@ -45,11 +65,15 @@ class Disks:
     def unmount(self) -> None:
         """Take them away, with all that is on them."""
         while self._mounted:
-            subprocess.run(["umount", "--lazy", str(self._mounted.pop())], check=True, capture_output=True)
+            _unmount(self._mounted.pop())
 
 
 def _mount(*arguments: str) -> None:
     subprocess.run(["mount", *arguments], check=True, capture_output=True, text=True)
+
+
+def _unmount(folder: Path) -> None:
+    subprocess.run(["umount", "--lazy", str(folder)], check=True, capture_output=True)
 
 
 @contextmanager

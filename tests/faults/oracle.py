@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,9 +14,9 @@ from redis import Redis
 from config.settings import ChromaSettings
 from stores.vectors import ChromaVectors
 from tasks.names import QueueName
+from tests.faults.library import right_answers
 from tests.faults.plant import Footprint, Plant, footprint
 from tests.faults.trial import Trial
-from workers.batch import BatchAudioProcessor
 from workers.errors import StoreError
 from workers.model import sample_id
 
@@ -24,19 +25,22 @@ Found = dict[str, Any]
 _TERMINAL = {"done", "reused", "duplicate", "skipped", "failed"}
 _INDEXED_WITHIN_S = 120
 _SETTLES_WITHIN_S = 60
-_ITSELF = 0.9999
+_ITSELF = 0.0001
+"""Cosine distance; rounding alone makes some."""
 _MORE_MB = 200
 _MORE_DESCRIPTORS = 150
+_AT_A_TIME = 50
 
 
 def violations(trial: Trial, before: Footprint) -> list[str]:
     """Everything that is wrong after a job that was to end with all of its files."""
     rows = trial.plant.cluster.files(trial.job_id, limit="1000")
+    kept = kept_samples(trial.plant, rows)
     return [
         *_rows(trial, rows),
         *_reasons(trial, rows),
-        *_samples(trial, rows),
-        *_answers(trial, rows),
+        *_samples(trial, rows, kept),
+        *_answers(trial, rows, kept),
         *_index(trial, rows),
         *_others(trial),
         *_events(trial.plant, trial.job_id),
@@ -74,18 +78,13 @@ def _reasons(trial: Trial, rows: list[Found]) -> Iterator[str]:
         yield "of the poison " + ", ".join(f"{n} ended {said}, not {code}" for (code, said), n in odd.items())
 
 
-def _samples(trial: Trial, rows: list[Found]) -> Iterator[str]:
+def _samples(trial: Trial, rows: list[Found], samples: dict[str, Found]) -> Iterator[str]:
     """One sample for each content and version, of that content; each row says whether it is the one it came from."""
     good = trial.library.good
     sampled = {row["index"]: row for row in rows if row["sample_id"]}
     if any(not row["sample_id"].startswith(good.get(row["path"], "?")) for row in sampled.values()):
         yield "a file has another file's sample"
     names = {row["sample_id"] for row in sampled.values()}
-    with MongoClient[Found](trial.plant.servers["mongo"].url) as client:
-        wanted = {"content": 1, "analyzer": 1, "origin": 1}
-        samples = {
-            each["_id"]: each for each in client["samplemind"]["samples"].find({"_id": {"$in": [*names]}}, wanted)
-        }
     if names - samples.keys():
         yield f"{len(names - samples.keys())} samples are lost"
     if {each["content"] for each in samples.values()} != trial.library.contents:
@@ -100,6 +99,17 @@ def _samples(trial: Trial, rows: list[Found]) -> Iterator[str]:
         yield ", ".join(f"{count} rows say {was} and are {right}" for (was, right), count in wrong.items())
 
 
+def kept_samples(plant: Plant, rows: list[Found]) -> dict[str, Found]:
+    """The samples of some files, by name. A few at a time: the embedded ledger compares all with each that is asked."""
+    names = sorted({row["sample_id"] for row in rows if row["sample_id"]})
+    kept: dict[str, Found] = {}
+    with MongoClient[Found](plant.servers["mongo"].url) as client:
+        for n in range(0, len(names), _AT_A_TIME):
+            asked = {"_id": {"$in": names[n : n + _AT_A_TIME]}}
+            kept |= {each["_id"]: each for each in client["samplemind"]["samples"].find(asked, {"vector": 0})}
+    return kept
+
+
 def _should(trial: Trial, row: Found, samples: dict[str, Found]) -> str:
     """How a file with a sample must have ended: its own is done, and once."""
     origin = samples.get(row["sample_id"], {}).get("origin", {})
@@ -108,16 +118,34 @@ def _should(trial: Trial, row: Found, samples: dict[str, Found]) -> str:
     return "done" if origin["index"] == row["index"] else "duplicate"
 
 
-def _answers(trial: Trial, rows: list[Found]) -> Iterator[str]:
-    """A spread of the answers, byte for byte as the same analysis gives them here and now without a cluster."""
-    root = trial.plant.folder / "library"
-    done = [row for row in rows if row["status"] == "done"]
+def _answers(trial: Trial, rows: list[Found], kept: dict[str, Found]) -> Iterator[str]:
+    """All answers are those that the same analysis gives without a cluster; some of them asked for over HTTP."""
+    size, done = trial.library.size, [row for row in rows if row["status"] == "done"]
+    wrong = wrong_answers(size, done, kept)
+    if wrong:
+        yield f"{len(wrong)} answers are not those without a cluster, as of {wrong[0]}"
     some = done[:: max(1, len(done) // 40)]
-    for row, bare in zip(some, BatchAudioProcessor(1).process_batch([root / row["path"] for row in some]), strict=True):
-        said = trial.plant.cluster.http.get(f"/v1/samples/{row['sample_id']}").json()
-        of_sound = [name for name in bare if name not in ("path", "status", "sample_id", "analyzer")]
-        if [json.dumps(said.get(name)) for name in of_sound] != [json.dumps(bare[name]) for name in of_sound]:
-            yield f"{row['path']}: the cluster's answer is not the one without a cluster"
+    said = {
+        row["sample_id"]: {"analysis": trial.plant.cluster.http.get(f"/v1/samples/{row['sample_id']}").json()}
+        for row in some
+    }
+    for path in wrong_answers(size, some, said):
+        yield f"{path}: the gateway's answer is not the one without a cluster"
+
+
+def wrong_answers(size: int, rows: list[Found], kept: dict[str, Found]) -> list[str]:
+    """Paths of the files, of a library of so many, of which something else is kept than the analysis says."""
+    right = right_answers(size)
+    done = [row for row in rows if row["status"] == "done" and row["sample_id"] in kept]
+    return [
+        row["path"] for row in done if _differ(kept[row["sample_id"]]["analysis"], right[row["path"].partition("/")[2]])
+    ]
+
+
+def _differ(said: Found, right: Found) -> bool:
+    """Whether two answers are not of the same sound, byte for byte."""
+    of_sound = [name for name in right if name not in ("path", "status", "sample_id", "analyzer")]
+    return [json.dumps(said.get(name)) for name in of_sound] != [json.dumps(right[name]) for name in of_sound]
 
 
 def _index(trial: Trial, rows: list[Found]) -> Iterator[str]:
@@ -125,15 +153,18 @@ def _index(trial: Trial, rows: list[Found]) -> Iterator[str]:
     plant, mine = trial.plant, {row["sample_id"] for row in rows}
     vectors = ChromaVectors(ChromaSettings(url=plant.servers["chroma"].url))
     wanted: dict[str, bytes] = {}
-    held: set[str] = set()
 
     def arrived() -> bool:
-        if held != wanted.keys() or not wanted:
-            wanted.update(_vectors_wanted(plant))
+        """Who was replaced by a newer version may stay in the index; searches pass over it."""
+        wanted.clear()
+        wanted.update(_vectors_wanted(plant, 1))
         vectors.open(_generation(plant))
-        held.clear()
-        held.update(vectors._opened().get(include=[])["ids"] if vectors.probe() == len(wanted) else ())
-        return held == wanted.keys()
+        if vectors.probe() < len(wanted):
+            return False
+        held = set(vectors._opened().get(include=[])["ids"])
+        return held == wanted.keys() or (
+            held >= wanted.keys() and held - wanted.keys() <= _vectors_wanted(plant, 0).keys()
+        )
 
     try:
         plant.wait_for(lambda: _drained(plant), _INDEXED_WITHIN_S, 0.5)
@@ -141,13 +172,18 @@ def _index(trial: Trial, rows: list[Found]) -> Iterator[str]:
     except AssertionError:
         yield f"the index does not hold the {len(wanted)} vectors there are, or others"
         return
-    some = sorted(mine & wanted.keys())
-    some = some[:: max(1, len(some) // 200)]
-    # Equal sounds have equal vectors: then one of them comes first.
-    lost = [name for name in some if vectors.query(wanted[name], limit=1)[0].score < _ITSELF]
+    asked = [wanted[name] for name in sorted(mine & wanted.keys())]
+    lost = sum(_lost(vectors, asked[n : n + _AT_A_TIME]) for n in range(0, len(asked), _AT_A_TIME))
     vectors.close()
     if lost:
-        yield f"{len(lost)} of {len(some)} vectors do not find themselves"
+        yield f"{lost} of {len(asked)} vectors do not find themselves"
+
+
+def _lost(vectors: ChromaVectors, asked: list[bytes]) -> int:
+    """How many find nothing as near as themselves. Equal sounds have equal vectors: then one of them comes first."""
+    questions = [list(struct.unpack(f"<{len(each) // 4}f", each)) for each in asked]
+    found = vectors._opened().query(query_embeddings=questions, n_results=1, include=["distances"])["distances"]
+    return sum(not near or near[0] > _ITSELF for near in found)
 
 
 def _drained(plant: Plant) -> bool:
@@ -161,9 +197,9 @@ def _generation(plant: Plant) -> int:
         return int((client["samplemind"]["meta"].find_one({"_id": "generation"}) or {"n": 1})["n"])
 
 
-def _vectors_wanted(plant: Plant) -> dict[str, bytes]:
+def _vectors_wanted(plant: Plant, listed: int) -> dict[str, bytes]:
     with MongoClient[Found](plant.servers["mongo"].url) as client:
-        found = client["samplemind"]["samples"].find({"v": 1}, {"vector": 1})
+        found = client["samplemind"]["samples"].find({"v": listed}, {"vector": 1})
         return {row["_id"]: bytes(row["vector"]) for row in found if row.get("vector")}
 
 

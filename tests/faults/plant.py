@@ -26,6 +26,8 @@ from tests.servers import PROJECT, Server, chroma_server, mongo_server, valkey_s
 LEASE_S = 6
 """Short, so that what a dead worker held comes back while somebody waits for it."""
 
+_DISKS = ("mongo", "redis", "chroma", "data", "library")
+
 
 class Plant:
     """The servers, the links to them, and the cluster that uses those links."""
@@ -195,7 +197,9 @@ def started_plant(
     (folder / "hook").mkdir()
     with ExitStack() as stack:
         servers, links = {}, {}
-        disks = stack.enter_context(mounted([folder / name for name in ("mongo", "redis", "chroma", "data")]))
+        disks = stack.enter_context(
+            mounted([folder / name for name in ("mongo", "redis", "chroma", "data", "library")])
+        )
         for name, make in (("mongo", mongo_server), ("redis", valkey_server), ("chroma", chroma_server)):
             server = make(folder / name)
             stack.callback(server.stop)

@@ -29,6 +29,8 @@ class Scenario:
     inject: Inject
     quick: bool = True
     """Whether CI runs it too: within a minute."""
+    spoils: bool = False
+    """Whether it leaves a plant that is no good for others: with two analysers, or a million files."""
 
     @property
     def name(self) -> str:
@@ -55,11 +57,11 @@ class Outcome:
 SCENARIOS: list[Scenario] = []
 
 
-def scenario(number: int, title: str, *, quick: bool = True) -> Callable[[Inject], Inject]:
+def scenario(number: int, title: str, *, quick: bool = True, spoils: bool = False) -> Callable[[Inject], Inject]:
     """Put a fault into the matrix."""
 
     def register(inject: Inject) -> Inject:
-        SCENARIOS.append(Scenario(number, title, inject, quick))
+        SCENARIOS.append(Scenario(number, title, inject, quick, spoils))
         return inject
 
     return register

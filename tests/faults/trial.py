@@ -13,6 +13,9 @@ from workers.model import ANALYZER_VERSION
 FULL = 2000
 """Files of a trial from which on it is the full matrix, not CI."""
 
+LAST_SEED = 9
+"""Of the full matrix. With it what takes long is done at its full length: ten minutes of clients, a million files."""
+
 SMALL_JOB = {"source": {"root": "library", "path": "warm", "pattern": "**/blip_0000*"}}
 """The body of a request for ten files that every plant has."""
 

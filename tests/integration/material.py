@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -60,13 +62,21 @@ def make_library(folder: Path) -> Path:
     return folder
 
 
-def make_short_files(folder: Path, number: int, seconds: float = 0.05, seed: int = 0, sr: int = 8000) -> Path:
-    """Many different short files, a thousand a folder: clicks and blips, at 8 kHz so that they are quick to write."""
+def short_files(number: int, seconds: float = 0.05, seed: int = 0, sr: int = 8000) -> Iterator[tuple[str, bytes]]:
+    """Many different short files, a thousand a folder: clicks and blips, at 8 kHz so that they are quick to make."""
     rng = np.random.default_rng(seed)
     decay = np.exp(-np.arange(int(seconds * sr)) / sr * 60)
     for n in range(number):
-        below = folder / f"{n // 1000:03d}"
-        below.mkdir(parents=True, exist_ok=True)
         y = rng.standard_normal(len(decay)) * decay * 0.5
-        soundfile.write(below / f"blip_{n:05d}.wav", y.astype(np.float32), sr, "PCM_16")
+        wave = io.BytesIO()
+        soundfile.write(wave, y.astype(np.float32), sr, "PCM_16", format="WAV")
+        yield f"{n // 1000:03d}/blip_{n:05d}.wav", wave.getvalue()
+
+
+def make_short_files(folder: Path, number: int, seconds: float = 0.05, seed: int = 0, sr: int = 8000) -> Path:
+    """Write `short_files` below a folder."""
+    for name, content in short_files(number, seconds, seed, sr):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     return folder
