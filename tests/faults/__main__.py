@@ -32,6 +32,7 @@ from tests.faults.report import proofs_table, table, write_page
 from tests.faults.scenario import Outcome, Scenario, run
 from tests.faults.trial import LAST_SEED
 from tests.faults.without import prove
+from tests.warm import HERE, compile_for
 from workers.errors import StoreError
 
 _TRIALS_OF_A_PLANT = 5
@@ -114,6 +115,7 @@ def main() -> int:
     use_kernel_cache()
     cap_threads()
     given = _arguments()
+    compile_for(HERE)  # else the first cluster is not ready in its time
     journal = Journal(given.journal, of_any_sources=given.of_any_sources)
     if given.without:
         proofs = prove(given.chosen, journal)
