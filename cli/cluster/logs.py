@@ -24,7 +24,11 @@ def rotate(path: Path, limit: int = LIMIT, kept: int = KEPT) -> bool:
         older = _numbered(path, number - 1)
         if older.exists():
             older.replace(_numbered(path, number))
-    shutil.copyfile(path, _numbered(path, 1))
+    try:
+        shutil.copyfile(path, _numbered(path, 1))
+    except OSError:  # no room for it: another time
+        _numbered(path, 1).unlink(missing_ok=True)
+        return False
     with path.open("r+b") as log:
         log.truncate(0)
     return True

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
 from cli.cluster.backoff import Backoff
 from cli.cluster.guardian import kill_leftovers
@@ -81,7 +82,7 @@ class Process:
 
     def start(self) -> int:
         """Start it in a session of its own; call from the main thread, whose end would end it. Its process id."""
-        with self.log.open("ab") as log:
+        with _opened(self.log) as log:
             self.popen = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(LAUNCH), str(os.getpid()), *self.part.command],
                 cwd=self.cwd,
@@ -155,3 +156,11 @@ def how_it_ended(code: int) -> str:
         return f"was ended by {signal.Signals(-code).name}"
     except ValueError:
         return f"was ended by signal {-code}"
+
+
+def _opened(log: Path) -> BinaryIO:
+    """A log to write to; on a disk too full to begin one, nowhere: what was to be started is started all the same."""
+    try:
+        return log.open("ab")
+    except OSError:
+        return open(os.devnull, "ab")

@@ -18,6 +18,7 @@ from cli.cluster.before import refuse_openness, wait_for_servers
 from cli.cluster.folder import DataFolder
 from cli.cluster.lock import FolderLock
 from cli.cluster.logs import last_words
+from cli.cluster.notes import Notes
 from cli.cluster.plan import Options, Plan, make_plan
 from cli.cluster.process import Part, Process
 from cli.cluster.report import Announcer
@@ -72,11 +73,15 @@ def _run(plan: Plan, lock: FolderLock, on_ready: Ready | None) -> None:
             on_ready(plan, supervisor)
 
     refused: list[str] = []
+    notes = Notes()
+
+    def check_indexes() -> None:
+        folder.verify_mark.touch()
+        supervisor.again("prepare")
 
     def died(process: Process, code: int) -> None:
         if process.part.name == "secantusdb":  # an index it was making may now be short
-            folder.verify_mark.touch()
-            supervisor.again("prepare")
+            notes.take(check_indexes)
         elif code == USAGE and not process.was_ready:  # ours say so that they may not be started as they are
             refused.append(f"The {process.part.title} refuses to start: {last_words(process.log)}")
             supervisor.request_stop()
@@ -85,11 +90,15 @@ def _run(plan: Plan, lock: FolderLock, on_ready: Ready | None) -> None:
 
     def stuck(process: Process, trouble: str) -> None:
         counts[process.part.name] += 1
-        folder.write_private(folder.replaced, json.dumps(counts))
+        notes.take(lambda: folder.write_private(folder.replaced, json.dumps(counts)))
+
+    def idle() -> None:
+        notes.catch_up()
+        announcer.watch_size()
 
     supervisor.on_all_ready, supervisor.on_death, supervisor.final = all_ready, died, announcer.final()
     supervisor.on_stuck = stuck
-    supervisor.on_idle = announcer.watch_size
+    supervisor.on_idle = idle
     try:
         supervisor.run()
     finally:
