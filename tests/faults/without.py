@@ -63,7 +63,13 @@ SAFEGUARDS: dict[str, Safeguard] = {
     ),
     "F4": Safeguard("one job for each Idempotency-Key", "jobs are written without their key", ("no_key",)),
     "F5": Safeguard(_REVIVAL, _NO_REVIVAL, ("no_revival",)),
-    "F6": Safeguard(_PERSISTENCE, _NO_PERSISTENCE, ("no_patience", "no_revival")),
+    "F6": Safeguard(
+        _PERSISTENCE,
+        f"{_NO_PERSISTENCE}, and the driver waits 0.3 s for the ledger",
+        ("no_patience", "no_revival"),
+        environment={"SAMPLEMIND_MONGO__SERVER_SELECTION_TIMEOUT_S": "0.3"},
+        files=1500,
+    ),
     "F7": Safeguard(
         "the index writer compares what Chroma holds with what it should, and begins a new generation",
         "`IndexWriter._differs` is always false",
