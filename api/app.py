@@ -16,7 +16,21 @@ from api.limits import BodyLimit
 from api.metrics import Timing
 from api.parts import Parts, Stores
 from api.quotas import RateHeaders
-from api.routes import exports, front, health, index, jobs, keys, quarantine, recompute, roots, samples, search, uploads
+from api.routes import (
+    exports,
+    front,
+    health,
+    index,
+    jobs,
+    keys,
+    quarantine,
+    recompute,
+    report,
+    roots,
+    samples,
+    search,
+    uploads,
+)
 from api.schemas import JobRequest
 from api.shapes import ProblemShape
 from api.webapp import WebApp
@@ -25,7 +39,7 @@ from stores.doors import Pulse, Vectors
 from tasks.send import Sends
 from workers.model import ANALYZER_VERSION
 
-_ROUTES = (health, jobs, recompute, quarantine, uploads, samples, search, exports, keys, roots, index, front)
+_ROUTES = (health, jobs, report, recompute, quarantine, uploads, samples, search, exports, keys, roots, index, front)
 
 
 def create_app(

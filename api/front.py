@@ -27,7 +27,7 @@ def front_page(flower_url: str, origin: str, root: str) -> HTMLResponse:
     page = _text("front.html")
     for name, value in {"flower": flower, "origin": origin, "root": root}.items():
         page = page.replace("{{" + name + "}}", escape(value))
-    return _page(page)
+    return guarded(page)
 
 
 def docs_page(schema: Mapping[str, Any]) -> HTMLResponse:
@@ -40,7 +40,7 @@ def docs_page(schema: Mapping[str, Any]) -> HTMLResponse:
                 sections.setdefault(said.get("tags", ["more"])[0], []).append(_operation(schema, method, path, said))
     body = "".join(f"<h2>{escape(tag)}</h2>{''.join(rows)}" for tag, rows in sections.items())
     title = escape(f"{schema['info']['title']} {schema['info']['version']}")
-    return _page(
+    return guarded(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_text("docs.css")}</style></head>'
         f'<body><p><a href="/">SampleMind</a> · <a href="/openapi.json">openapi.json</a></p><h1>{title}</h1>'
@@ -90,7 +90,8 @@ def _sketch(shape: Mapping[str, Any], schema: Mapping[str, Any], depth: int = 0)
     return shape.get("enum", [shape.get("const", shape.get("type", "object"))])[0]
 
 
-def _page(html: str) -> HTMLResponse:
+def guarded(html: str) -> HTMLResponse:
+    """A page under a CSP that allows what is in it and nothing else."""
     return HTMLResponse(html, headers={"Content-Security-Policy": _policy(html), "Cache-Control": "no-cache"})
 
 

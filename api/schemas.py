@@ -130,6 +130,12 @@ class ExportQuery(Query):
     )
 
 
+class ReportQuery(Query):
+    """In which format."""
+
+    format: Literal["json", "html", "markdown"] = Field("json", description="For programs, or for people.")
+
+
 class WaveformQuery(Query):
     """In which format."""
 

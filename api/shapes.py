@@ -97,6 +97,74 @@ class JobsShape(Shape):
     next: str | None
 
 
+class FindingShape(Shape):
+    """Something wrong with a file: what, where, how much."""
+
+    code: str = Field(examples=["clipping"])
+    message: str
+    at_s: float | None
+    amount: float | None
+
+
+class FoundShape(FindingShape):
+    """Something wrong, and with which file."""
+
+    path: str = Field(examples=["drums/kick.wav"])
+    sample_id: str | None
+
+
+class DefectCountShape(Shape):
+    """How many files have a defect, and what to do about it."""
+
+    code: str = Field(examples=["clipping"])
+    title: str
+    what_to_do: str
+    files: int
+    worst: list[FoundShape]
+
+
+class WorstShape(Shape):
+    """A file with all that is wrong with it."""
+
+    path: str = Field(examples=["drums/kick.wav"])
+    sample_id: str | None
+    score: int
+    findings: list[FindingShape]
+
+
+class UnreadShape(Shape):
+    """Why files could not be read, and some of them."""
+
+    code: str = Field(examples=["not_audio"])
+    message: str
+    files: int
+    examples: list[str]
+
+
+class ReportFilesShape(Shape):
+    """Of `all`, `analysed` = `clean` + `with_defects`."""
+
+    all: int
+    analysed: int
+    clean: int
+    with_defects: int
+    failed: int
+    skipped: int
+    pending: int
+
+
+class ReportShape(Shape):
+    """What is wrong among a job's files."""
+
+    job: str
+    title: str
+    files: ReportFilesShape
+    hours: float
+    defects: list[DefectCountShape]
+    worst: list[WorstShape]
+    unread: list[UnreadShape]
+
+
 class FileShape(Shape):
     """A submitted file."""
 

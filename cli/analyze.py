@@ -82,6 +82,16 @@ def analyze(
         _say("There is no file below what was named.")
 
 
+def analysed(named: Sequence[str], jobs: int) -> Generator[Any, None, None]:
+    """The objects of every file meant, as they come, with a bar on standard error where that is a terminal."""
+    files = list(gather(named, None))
+    _end_quietly()
+    with _bar(len(files), shown=sys.stderr.isatty()) as (step, alive):
+        for row in _rows(files, jobs, None, alive):
+            yield row
+            step()
+
+
 def _say(sentence: str) -> None:
     typer.echo(f"samplemind: {sentence}", err=True)
 

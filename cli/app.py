@@ -13,6 +13,7 @@ from cli.errors import FAILURE
 from cli.jobs import jobs
 from cli.keys import keys
 from cli.quarantine import quarantine
+from cli.report import report
 from cli.tag import tag
 
 if TYPE_CHECKING:
@@ -203,6 +204,7 @@ def version() -> None:
 
 
 app.command(short_help="Analyse files on this machine, without a cluster.")(analyze)
+app.command(short_help="Say what is wrong in a job or a folder, and what to do.")(report)
 app.command(short_help="Write tempo, key and note into the files, or take it back.")(tag)
 app.add_typer(jobs)
 app.add_typer(keys)
