@@ -38,4 +38,4 @@ def wrong_clocks(trial: Trial) -> None:
         for off in ("+10s", "-10s", "+3600s", "-3600s"):
             plant.wait(trial.hold_s / 3)
             clock.write_text(off)
-        plant.wait_for(lambda: trial.over, 180)
+        plant.wait_for_end(lambda: trial.over, 180)

@@ -33,7 +33,7 @@ def deployed(trial: Trial) -> None:
         told.write_text(_NEXT)
         _restart_workers(trial)
         again = plant.cluster.wait_job(plant.cluster.submit(trial.library.folder.name), 300)
-        plant.wait_for(lambda: trial.over, 180)
+        plant.wait_for_end(lambda: trial.over, 180)
     finally:
         told.unlink()
         _restart_workers(trial)

@@ -24,4 +24,4 @@ def broken_links(trial: Trial) -> None:
 def slow_links(trial: Trial) -> None:
     for link in trial.plant.links.values():
         link.delay(0.1, reset_share=0.01)
-    trial.plant.wait_for(lambda: trial.over, 600, 0.5)
+    trial.plant.wait_for_end(lambda: trial.over, 600, 0.5)

@@ -20,7 +20,7 @@ _LIMIT_MB = 1500
 @scenario(14, "a worker in a container of its own, all of which is killed when one file takes too much", quick=False)
 def bomb(trial: Trial) -> None:
     plant = trial.plant
-    plant.wait_for(lambda: trial.over, 300)
+    plant.wait_for_end(lambda: trial.over, 300)
     folder = trial.library.folder.parent / f"{trial.library.folder.name}-bomb"
     make_short_files(folder, 30, seed=trial.chance.randrange(2**31))
     (folder / "000" / "blip_00010.wav").rename(folder / "000" / "bomb.wav")
@@ -64,7 +64,7 @@ def no_memory(trial: Trial) -> None:
     environment = plant.hooked("memory_errors") | {"SAMPLEMIND_WORKER__NAME": "forgetful@memory"}
     with plant.suspended(plant.worker_parents()), plant.extra("tasks.worker", **environment) as worker:
         job = plant.cluster.submit(folder.name)
-        plant.wait_for(lambda: trial.over or not lives(worker), 300)
+        plant.wait_for_end(lambda: trial.over or not lives(worker), 300)
         plant.wait_for(lambda: plant.over(job) or not lives(worker), 60)
         assert lives(worker), "a MemoryError ended the worker"
     failed = [row["reason"]["code"] for row in plant.cluster.files(job, status="failed")]

@@ -167,8 +167,8 @@ def _index(trial: Trial, rows: list[Found]) -> Iterator[str]:
         )
 
     try:
-        plant.wait_for(lambda: _drained(plant), _INDEXED_WITHIN_S, 0.5)
-        plant.wait_for(_quietly(arrived), _INDEXED_WITHIN_S, 1)
+        plant.wait_for_end(lambda: _drained(plant), _INDEXED_WITHIN_S, 0.5)
+        plant.wait_for_end(_quietly(arrived), _INDEXED_WITHIN_S, 1)
     except AssertionError:
         yield f"the index does not hold the {len(wanted)} vectors there are, or others"
         return
@@ -219,7 +219,7 @@ def _others(trial: Trial) -> Iterator[str]:
     """Whatever else was accepted ended too."""
     for job_id in trial.others:
         try:
-            trial.plant.wait_for(lambda job_id=job_id: trial.plant.over(job_id), _SETTLES_WITHIN_S)
+            trial.plant.wait_for_end(lambda job_id=job_id: trial.plant.over(job_id), _SETTLES_WITHIN_S)
         except AssertionError:
             yield f"a job that was accepted never ended: {trial.plant.cluster.job(job_id)}"
 
@@ -243,7 +243,7 @@ def _queues(plant: Plant) -> Iterator[str]:
             return waiting == 0 and not any(redis.hlen(key) for key in keys if key.endswith("unacked"))
 
     try:
-        plant.wait_for(empty, _SETTLES_WITHIN_S, 0.5)
+        plant.wait_for_end(empty, _SETTLES_WITHIN_S, 0.5)
     except AssertionError:
         yield "messages are left in Redis"
     with MongoClient[Found](plant.servers["mongo"].url) as client:
@@ -262,7 +262,7 @@ def _let_time_pass(redis: Redis) -> None:
 def _leftovers(plant: Plant, before: Footprint) -> Iterator[str]:
     """As many processes as before, and about as much memory and as many descriptors."""
     try:
-        plant.wait_for(lambda: footprint(plant).processes == before.processes, _SETTLES_WITHIN_S, 0.5)
+        plant.wait_for_end(lambda: footprint(plant).processes == before.processes, _SETTLES_WITHIN_S, 0.5)
     except AssertionError:
         yield f"{footprint(plant).processes} processes, {before.processes} before"
     after = footprint(plant)

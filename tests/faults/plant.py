@@ -45,7 +45,7 @@ class Plant:
         self.folder, self.servers, self.links, self.cluster, self.disks = folder, servers, links, cluster, disks
         self._patches = patches
         self.patience = patience
-        """What is waited for is waited for so many times as long."""
+        """The end of a job, once all is healed, is waited for so many times as long."""
         self._pause = threading.Event()
 
     @property
@@ -63,10 +63,14 @@ class Plant:
 
     def wait_for(self, what: Callable[[], bool], within_s: float = 60, each_s: float = 0.05) -> None:
         """Wait until something is so."""
-        end = time.monotonic() + within_s * self.patience
+        end = time.monotonic() + within_s
         while not what():
-            assert time.monotonic() < end, f"not within {within_s * self.patience:.0f} s"
+            assert time.monotonic() < end, f"not within {within_s:.0f} s"
             self._pause.wait(each_s)
+
+    def wait_for_end(self, what: Callable[[], bool], within_s: float, each_s: float = 0.2) -> None:
+        """Wait until something is so that has to follow by itself once all is healed."""
+        self.wait_for(what, within_s * self.patience, each_s)
 
     def under_way(self, job_id: str, share: float = 0.1) -> None:
         """Wait until so much of a job has ended."""

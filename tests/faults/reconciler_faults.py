@@ -22,7 +22,7 @@ def stalled_leader(trial: Trial) -> None:
         first.suspend()
         plant.wait(_LEASE_S + trial.hold_s / 4)
         first.resume()
-        plant.wait_for(lambda: trial.over, 180)
+        plant.wait_for_end(lambda: trial.over, 180)
         published = _pushed(redis) - before
     with MongoClient[dict[str, object]](plant.servers["mongo"].url) as client:
         chunks = client["samplemind"]["chunks"].count_documents({"job": trial.job_id})

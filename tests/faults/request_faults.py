@@ -71,7 +71,7 @@ def slow_consumers(trial: Trial) -> None:
             deaf.sendall(f"GET /v1/jobs/{trial.job_id}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         stack.enter_context(trial.plant.suspended(cluster.processes("flower")))
         kept_mb = _flood(trial) if trial.full else 0.0
-        trial.plant.wait_for(lambda: trial.over, 300)
+        trial.plant.wait_for_end(lambda: trial.over, 300)
         grown = (gateway.memory_info().rss - before) / 1e6
     assert grown < 100, f"the gateway grew by {grown:.0f} MB"
     assert kept_mb < _KEPT_MB, f"Redis keeps {kept_mb:.0f} MB for who does not read"

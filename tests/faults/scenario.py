@@ -84,7 +84,7 @@ def run(one: Scenario, plant: Plant, *, files: int, seed: int) -> Outcome:
         plant.heal()
     healed = time.monotonic()
     try:
-        plant.wait_for(lambda: trial.over, HEALED_WITHIN_S, 0.2)
+        plant.wait_for_end(lambda: trial.over, HEALED_WITHIN_S, 0.2)
         recovery = time.monotonic() - healed
         plant.cluster.wait_ready(60)
         wrong += violations(trial, before)

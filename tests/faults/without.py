@@ -159,7 +159,9 @@ def _proof(one: Scenario, safeguard: Safeguard, plant: Plant) -> Proof | None:
     with _switched_off(plant, safeguard.patches):
         for seed in safeguard.seeds:
             try:
-                said = run(one, plant, files=safeguard.files, seed=seed).wrong
+                outcome = run(one, plant, files=safeguard.files, seed=seed)
+                # That something took long proves nothing, on a machine that has other things to do.
+                said = tuple(each for each in outcome.wrong if not each.startswith("not within"))
             except pytest.skip.Exception as skipped:
                 print(f"{one.name} skipped: {skipped}", file=sys.stderr, flush=True)
                 return None
