@@ -24,6 +24,8 @@ Found = dict[str, Any]
 
 _TERMINAL = {"done", "reused", "duplicate", "skipped", "failed"}
 _INDEXED_WITHIN_S = 120
+_INDEXED_EACH_S = 80
+"""Vectors a second, at the very least, where the whole index is written again."""
 _SETTLES_WITHIN_S = 60
 _ITSELF = 0.0001
 """Cosine distance; rounding alone makes some."""
@@ -168,7 +170,7 @@ def _index(trial: Trial, rows: list[Found]) -> Iterator[str]:
 
     try:
         plant.wait_for_end(lambda: _drained(plant), _INDEXED_WITHIN_S, 0.5)
-        plant.wait_for_end(_quietly(arrived), _INDEXED_WITHIN_S, 1)
+        plant.wait_for_end(_quietly(arrived), _INDEXED_WITHIN_S + len(_vectors_wanted(plant, 1)) / _INDEXED_EACH_S, 1)
     except AssertionError:
         yield f"the index does not hold the {len(wanted)} vectors there are, or others"
         return
