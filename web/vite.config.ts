@@ -56,7 +56,7 @@ export default defineConfig({
             options: { cacheName: "pictures", expiration: { maxEntries: 2000, maxAgeSeconds: 30 * DAY_S } },
           },
           {
-            urlPattern: ({ url, request }) => url.pathname.startsWith("/v1/") && request.method === "GET" && !/\/(events|audio)$|\/exports\//.test(url.pathname),
+            urlPattern: ({ url, request }) => url.pathname.startsWith("/v1/") && request.method === "GET" && !/\/(events|audio|tags)$|\/exports\//.test(url.pathname),
             handler: "NetworkFirst",
             options: { cacheName: "api", networkTimeoutSeconds: 5, expiration: { maxEntries: 50, maxAgeSeconds: DAY_S } },
           },

@@ -80,6 +80,45 @@ try {
     await page.getByRole("button", { name: "Clear filters" }).click();
     await page.getByRole("row").nth(3).waitFor();
   });
+  await does("sorts by a column, and back", async () => {
+    const inOrder = (way) =>
+      page.waitForFunction((way) => {
+        const said = [...document.querySelectorAll(".scroller .row > span:nth-child(8)")].map((cell) => parseFloat(cell.textContent));
+        return said.length > 3 && said.every((length, n) => n === 0 || way * (length - said[n - 1]) >= 0);
+      }, way);
+    for (const [order, way] of [["ascending", 1], ["descending", -1]]) {
+      await page.getByRole("button", { name: "Length" }).click();
+      await page.locator(`[aria-sort="${order}"]`).waitFor();
+      await inOrder(way);
+    }
+    await page.getByRole("button", { name: "Length" }).click();
+    await page.locator('[aria-sort="descending"]').waitFor({ state: "detached" });
+  });
+  await does("keeps a star, a tag and a correction, and finds by them", async () => {
+    await page.getByLabel("Words of the name").fill("dropped");
+    await page.getByText("1 sound", { exact: true }).waitFor();
+    await page.locator(".scroller").focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "☆ favourite" }).click();
+    await page.getByRole("button", { name: "★ favourite" }).waitFor();
+    await page.getByLabel("Tags, with commas between").fill("Dusty");
+    await page.getByLabel("Its tempo is").fill("555.5");
+    await page.getByRole("button", { name: "Keep" }).click();
+    await page.getByText("Kept.").waitFor();
+    await page.goto(`${base}/?bpm=555.5`);
+    await page.getByText("1 sound", { exact: true }).waitFor();
+    await page.locator(".row .tag", { hasText: "dusty" }).waitFor();
+    await page.getByLabel("Your tag").selectOption("dusty");
+    await page.getByLabel("only favourites").check();
+    await page.getByText("1 sound", { exact: true }).waitFor();
+    await page.getByLabel("also half and double time").check();
+    await page.getByText("1 sound", { exact: true }).waitFor();
+    await shot("found");
+    await accessible("found");
+    await page.getByRole("button", { name: "Clear filters" }).click();
+    await page.getByRole("row").nth(3).waitFor();
+  });
   await does("opens a sound and finds what is like it", async () => {
     await page.locator(".scroller").focus();
     await page.keyboard.press("ArrowDown");

@@ -8,6 +8,7 @@ export type Hit = Shapes["HitShape"];
 export type Ready = Shapes["ReadyShape"];
 export type Folders = Shapes["FoldersShape"];
 export type Roots = Shapes["RootsShape"];
+export type Mark = Shapes["MarkShape"];
 export type Upload = Shapes["UploadShape"];
 export type Priority = Job["priority"];
 export type Aspect = "timbre" | "pitch" | "rhythm" | "dynamics" | "spectrum";
@@ -46,6 +47,8 @@ export interface Sample {
   defects: Defect[];
   files: { root: string; path: string }[];
   created_at: string;
+  /** What the person says of it: tags, a star, corrections. */
+  yours: Mark | null;
 }
 export interface Page<T> {
   items: T[];
@@ -133,6 +136,8 @@ const json = (body: unknown): RequestInit => ({ method: "POST", headers: { "Cont
 export const api = {
   samples: (query: URLSearchParams, signal?: AbortSignal) => ask<Page<Sample>>(`/v1/samples?${query}`, { signal }),
   sample: (id: string) => ask<Sample>(`/v1/samples/${id}`),
+  mark: (id: string, mark: Mark) => ask<Mark>(`/v1/samples/${id}/mark`, { ...json(mark), method: "PUT" }),
+  tags: () => ask<{ tags: Record<string, number> }>("/v1/samples/tags"),
   waveform: (id: string) => ask<{ peaks: [number, number][] }>(`/v1/samples/${id}/waveform`),
   search: (body: Shapes["SearchRequest"], signal?: AbortSignal) => ask<{ items: Hit[] }>("/v1/search", { ...json(body), signal }),
   jobs: (cursor?: string) => ask<Page<Job>>(`/v1/jobs?limit=30${cursor ? `&cursor=${cursor}` : ""}`),

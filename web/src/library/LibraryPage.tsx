@@ -2,7 +2,8 @@
 import { useDeferredValue, useEffect, useMemo, useState } from "preact/compat";
 import { Link } from "wouter";
 import { Complaint } from "../ui/parts";
-import { type Filters, NO_FILTERS, useRows } from "./rows";
+import { api } from "../api/client";
+import { type Filters, NO_FILTERS, nextSort, useRows } from "./rows";
 import { Table } from "./Table";
 
 const KINDS = ["loop", "one-shot", "track", "long recording", "silence"];
@@ -18,6 +19,15 @@ const DEFECTS: Record<string, string> = {
 };
 const NOTES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];
 const KEYS = NOTES.flatMap((tonic) => [`${tonic} major`, `${tonic} minor`]);
+const ORDERS: [string, string][] = [
+  ["-added", "newest first"],
+  ["bpm", "slowest first"],
+  ["-bpm", "fastest first"],
+  ["duration", "shortest first"],
+  ["-duration", "longest first"],
+  ["-loudness", "loudest first"],
+  ["loudness", "quietest first"],
+];
 const PATIENCE_MS = 150;
 
 function fromAddress(): Filters {
@@ -29,7 +39,15 @@ export function LibraryPage() {
   const [filters, setFilters] = useState(fromAddress);
   const [asked, setAsked] = useState(filters);
   const [turn, setTurn] = useState(0);
+  const [tags, setTags] = useState<string[]>([]);
   const found = useRows(useDeferredValue(asked), turn);
+
+  useEffect(() => {
+    api.tags().then(
+      (said) => setTags(Object.keys(said.tags)),
+      () => setTags([]), // without the gateway there is nothing to choose from; the table says that it is away
+    );
+  }, []);
 
   useEffect(() => {
     const later = setTimeout(() => setAsked(filters), PATIENCE_MS);
@@ -38,8 +56,15 @@ export function LibraryPage() {
     return () => clearTimeout(later);
   }, [filters]);
 
+  // Also those of the rows in sight, and the one that is asked for: the gateway may be away.
+  const yours = useMemo(() => [...new Set([...tags, ...found.rows.flatMap((row) => row.tags), ...(filters.tag ? [filters.tag] : [])])], [tags, found.rows, filters.tag]);
   const set = (name: keyof Filters) => (event: { currentTarget: { value: string } }) => setFilters({ ...filters, [name]: event.currentTarget.value });
-  const any = useMemo(() => Object.values(filters).some((value) => value.trim()), [filters]);
+  const any = useMemo(() => Object.entries(filters).some(([name, value]) => name !== "sort" && value.trim()), [filters]);
+  const tick = (name: keyof Filters, label: string, value = "true") => (
+    <label className="tick">
+      <input type="checkbox" checked={filters[name] === value} onChange={(event) => setFilters({ ...filters, [name]: event.currentTarget.checked ? value : "" })} /> {label}
+    </label>
+  );
   const choice = (name: keyof Filters, label: string, values: (readonly [string, string])[]) => (
     <label>
       {label}
@@ -66,6 +91,7 @@ export function LibraryPage() {
           Tempo
           <input value={filters.bpm} onChange={set("bpm")} placeholder="120 or 118..122" inputMode="decimal" />
         </label>
+        {filters.bpm.trim() && tick("bpm_octaves", "also half and double time")}
         <label>
           Key
           <input value={filters.key} onChange={set("key")} placeholder="A minor or 8A" list="keys" />
@@ -75,6 +101,7 @@ export function LibraryPage() {
             ))}
           </datalist>
         </label>
+        {filters.key.trim() && !/^\d/.test(filters.key.trim()) && tick("key_relation", "also what mixes well with it", "neighbours")}
         {choice("kind", "Kind", KINDS.map((kind) => [kind, kind] as const))}
         {choice("note", "Note", NOTES.map((note) => [note, note] as const))}
         <label>
@@ -82,6 +109,9 @@ export function LibraryPage() {
           <input value={filters.duration} onChange={set("duration")} placeholder="0.2..1.5" inputMode="decimal" />
         </label>
         {choice("defect", "Defect", Object.entries(DEFECTS))}
+        {choice("sort", "Order", ORDERS)}
+        {yours.length > 0 && choice("tag", "Your tag", yours.map((tag) => [tag, tag] as const))}
+        {tick("favourite", "only favourites")}
         <button type="button" className="quiet" disabled={!any} onClick={() => setFilters(NO_FILTERS)}>
           Clear filters
         </button>
@@ -99,7 +129,7 @@ export function LibraryPage() {
         {!found.rows.length && !found.loading && !found.error ? (
           <Empty any={any} />
         ) : (
-          <Table found={found} />
+          <Table found={found} sort={filters.sort} onSort={(by) => setFilters({ ...filters, sort: nextSort(filters.sort, by) })} />
         )}
       </section>
     </div>

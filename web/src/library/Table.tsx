@@ -12,8 +12,9 @@ const HEIGHT = 40;
 const AHEAD = 20;
 const NEIGHBOURS = 3;
 const COLUMNS = ["", "Waveform", "Name", "Kind", "Tempo", "Key", "Note", "Length", "Loudness"];
+const SORTS: Record<string, string> = { Tempo: "bpm", Length: "duration", Loudness: "loudness" };
 
-export function Table({ found, score }: { found: Found; score?: (row: Row) => number | undefined }) {
+export function Table({ found, sort, onSort }: { found: Found; sort: string; onSort: (by: string) => void }) {
   const { rows, more, loading, load } = found;
   const scroller = useRef<HTMLDivElement>(null);
   const [chosen, setChosen] = useState(-1);
@@ -57,11 +58,23 @@ export function Table({ found, score }: { found: Found; score?: (row: Row) => nu
   return (
     <div className="table" role="grid" aria-label="Samples" aria-rowcount={more ? -1 : rows.length}>
       <div className="row head" role="row">
-        {COLUMNS.map((name, n) => (
-          <span role="columnheader" key={n}>
-            {name || <span className="unseen">Play</span>}
-          </span>
-        ))}
+        {COLUMNS.map((name, n) => {
+          const by = SORTS[name];
+          if (!by)
+            return (
+              <span role="columnheader" key={n}>
+                {name || <span className="unseen">Play</span>}
+              </span>
+            );
+          const order = sort === by ? "ascending" : sort === `-${by}` ? "descending" : "none";
+          return (
+            <span role="columnheader" key={n} aria-sort={order}>
+              <button type="button" className="sort" title={`Sort by ${name.toLowerCase()}`} onClick={() => onSort(by)}>
+                {name} <i aria-hidden="true">{{ ascending: "↑", descending: "↓", none: "" }[order]}</i>
+              </button>
+            </span>
+          );
+        })}
       </div>
       <div className="scroller" ref={scroller} role="rowgroup" tabIndex={0} onKeyDown={onKeyDown} aria-label="Sounds: arrow keys move and play" aria-activedescendant={chosen >= 0 ? `row-${chosen}` : undefined}>
         <div role="presentation" style={{ height: virtual.getTotalSize(), position: "relative" }}>
@@ -79,7 +92,7 @@ export function Table({ found, score }: { found: Found; score?: (row: Row) => nu
                 onClick={() => play(item.index)}
                 onDblClick={() => go(`/sample/${row.id}`)}
               >
-                <Cells row={row} playing={playing.id === row.id} score={score?.(row)} />
+                <Cells row={row} playing={playing.id === row.id} />
               </div>
             );
           })}
@@ -89,7 +102,7 @@ export function Table({ found, score }: { found: Found; score?: (row: Row) => nu
   );
 }
 
-function Cells({ row, playing, score }: { row: Row; playing: boolean; score: number | undefined }) {
+function Cells({ row, playing }: { row: Row; playing: boolean }) {
   return (
     <>
       <span role="gridcell" className="play" aria-label={playing ? "playing" : undefined}>
@@ -99,9 +112,17 @@ function Cells({ row, playing, score }: { row: Row; playing: boolean; score: num
         <Thumbnail id={row.id} />
       </span>
       <span role="gridcell" className="name" title={`${row.folder}/${row.name}`}>
-        <b>{row.name}</b>
+        <b>
+          {row.favourite && <span aria-label="favourite">★ </span>}
+          {row.name}
+        </b>
         <small>
-          {score !== undefined && <i className="score">{Math.round(100 * score)} %</i>} {row.folder}
+          {row.tags.map((tag) => (
+            <i className="tag" key={tag}>
+              {tag}
+            </i>
+          ))}
+          {row.folder}
           {row.defects.length > 0 && (
             <em title={row.defects.join("\n")}> {row.defects.length === 1 ? "1 defect" : `${row.defects.length} defects`}</em>
           )}

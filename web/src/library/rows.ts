@@ -24,24 +24,27 @@ export interface Row {
   defects: string[];
   loop: boolean;
   firstBeat: number;
+  favourite: boolean;
+  tags: string[];
 }
 
 export function row(sample: Sample): Row {
   const path = sample.files[0]?.path ?? sample.sample_id.slice(0, 12);
   const cut = path.lastIndexOf("/");
+  const { yours } = sample;
   return {
     id: sample.sample_id,
     name: path.slice(cut + 1),
     folder: path.slice(0, Math.max(cut, 0)),
-    kind: sample.kind.label,
-    kindSure: sample.kind.confidence,
+    kind: yours?.kind ?? sample.kind.label,
+    kindSure: yours?.kind ? 1 : sample.kind.confidence,
     what: sample.instrument?.label ?? null,
-    bpm: sample.tempo.bpm,
-    bpmSure: sample.tempo.confidence,
+    bpm: yours?.bpm ?? sample.tempo.bpm,
+    bpmSure: yours?.bpm ? 1 : sample.tempo.confidence,
     bpmWhy: sample.tempo.reason,
-    key: sample.key.label,
-    camelot: sample.key.camelot,
-    keySure: sample.key.confidence,
+    key: yours?.key ?? sample.key.label,
+    camelot: yours?.key ? null : sample.key.camelot,
+    keySure: yours?.key ? 1 : sample.key.confidence,
     keyWhy: sample.key.reason,
     note: sample.pitch.note,
     noteSure: sample.pitch.confidence,
@@ -51,6 +54,8 @@ export function row(sample: Sample): Row {
     defects: sample.defects.map((defect) => defect.message),
     loop: sample.kind.label === "loop",
     firstBeat: typeof sample.rhythm.first_beat_s === "number" ? sample.rhythm.first_beat_s : 0,
+    favourite: yours?.favourite ?? false,
+    tags: yours?.tags ?? [],
   };
 }
 
@@ -62,8 +67,32 @@ export interface Filters {
   note: string;
   duration: string;
   defect: string;
+  bpm_octaves: string;
+  key_relation: string;
+  tag: string;
+  favourite: string;
+  sort: string;
 }
-export const NO_FILTERS: Filters = { text: "", bpm: "", key: "", kind: "", note: "", duration: "", defect: "" };
+export const NO_FILTERS: Filters = {
+  text: "",
+  bpm: "",
+  key: "",
+  kind: "",
+  note: "",
+  duration: "",
+  defect: "",
+  bpm_octaves: "",
+  key_relation: "",
+  tag: "",
+  favourite: "",
+  sort: "",
+};
+
+/** The order after a click on a column: first the one way, then the other, then as it was. */
+export function nextSort(sort: string, by: string): string {
+  if (sort === by) return `-${by}`;
+  return sort === `-${by}` ? "" : by;
+}
 
 /** What the gateway is asked: a bare tempo means one around it, a key may be a Camelot number. */
 export function query(filters: Filters): URLSearchParams {

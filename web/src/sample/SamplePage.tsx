@@ -9,6 +9,7 @@ import { useAsked } from "../ui/useAsked";
 import { Similar } from "./Similar";
 import { Spectrogram } from "./Spectrogram";
 import { Waveform } from "./Waveform";
+import { Yours } from "./Yours";
 
 export function SamplePage({ id }: { id: string }) {
   const { said, error, again } = useAsked(() => api.sample(id), [id]);
@@ -39,6 +40,7 @@ function Shown({ sample }: { sample: Sample }) {
         <KeyCard sample={sample} />
         <NoteCard sample={sample} />
         <LevelCard sample={sample} />
+        <Yours sample={sample} />
       </div>
       {sample.defects.length > 0 && (
         <section className="card">
