@@ -36,7 +36,8 @@ def bad_caches(trial: Trial) -> None:
         ):
             kept = _some_kernels(cache, trial.chance)
             spoil(cache, kept, plant.disks, trial.chance)
-            with plant.extra("tasks.worker", NUMBA_CACHE_DIR=str(cache), SAMPLEMIND_WORKER__NAME="spoilt@cache"):
+            own = {"NUMBA_CACHE_DIR": str(cache), "SAMPLEMIND_WORKER__NAME": "spoilt@cache"}
+            with plant.extra("tasks.worker", **plant.hooked(), **own):
                 _analyses(trial, n)
 
 

@@ -33,7 +33,7 @@ def wrong_clocks(trial: Trial) -> None:
     with ExitStack() as stack:
         straight = [*plant.cluster.processes("tasks.reconcile"), *plant.cluster.processes("tasks.index")]
         for part in parts:
-            stack.enter_context(plant.extra(part, **odd, SAMPLEMIND_WORKER__NAME="odd@clock"))
+            stack.enter_context(plant.extra(part, **plant.hooked(), **odd, SAMPLEMIND_WORKER__NAME="odd@clock"))
         stack.enter_context(plant.suspended(straight))  # so that those with the odd clock take over
         for off in ("+10s", "-10s", "+3600s", "-3600s"):
             plant.wait(trial.hold_s / 3)

@@ -40,6 +40,11 @@ def _try_once(module: ModuleType) -> None:
     _instead("no_patience", module, "patiently", lambda real, call, *_: real(call, ()))
 
 
+@changing("no_driver_retries", "pymongo.synchronous.mongo_client")
+def _send_once(module: ModuleType) -> None:
+    _instead("no_driver_retries", module._ClientConnectionRetryable, "_is_not_eligible_for_retry", lambda *_: True)
+
+
 @changing("no_second_decoder", "workers.audio.helper")
 def _blame_the_file(module: ModuleType) -> None:
     def was_killed(self: Any) -> bool:
@@ -170,6 +175,7 @@ def _known_is_reused(module: ModuleType) -> None:
 SAFEGUARDS = (
     "no_revival",
     "no_patience",
+    "no_driver_retries",
     "no_second_decoder",
     "no_key",
     "no_fingerprint",

@@ -169,8 +169,8 @@ def _index(trial: Trial, rows: list[Found]) -> Iterator[str]:
         )
 
     try:
-        plant.wait_for_end(lambda: _drained(plant), _INDEXED_WITHIN_S, 0.5)
-        plant.wait_for_end(_quietly(arrived), _INDEXED_WITHIN_S + len(_vectors_wanted(plant, 1)) / _INDEXED_EACH_S, 1)
+        plant.wait_for(lambda: _drained(plant), _INDEXED_WITHIN_S, 0.5)
+        plant.wait_for(_quietly(arrived), _INDEXED_WITHIN_S + len(_vectors_wanted(plant, 1)) / _INDEXED_EACH_S, 1)
     except AssertionError:
         yield f"the index does not hold the {len(wanted)} vectors there are, or others"
         return

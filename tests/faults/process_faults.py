@@ -162,7 +162,7 @@ def another_gateway(plant: Plant) -> Iterator[str]:
         except httpx.HTTPError:
             return False
 
-    with plant.extra("api", **quick):
+    with plant.extra("api", **plant.hooked(), **quick):
         plant.wait_for(answers)
         yield url
 

@@ -16,7 +16,7 @@ _LEASE_S = 10.0
 def stalled_leader(trial: Trial) -> None:
     plant = trial.plant
     (first,) = plant.cluster.processes("tasks.reconcile")
-    with Redis.from_url(plant.servers["redis"].url) as redis, plant.extra("tasks.reconcile"):
+    with Redis.from_url(plant.servers["redis"].url) as redis, plant.extra("tasks.reconcile", **plant.hooked()):
         before = _pushed(redis)
         plant.under_way(trial.job_id)
         first.suspend()

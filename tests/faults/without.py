@@ -49,7 +49,8 @@ _NEVER_AGAIN = {"SAMPLEMIND_QUEUE__VISIBILITY_TIMEOUT_S": "3600"}
 _REVIVAL = "a chunk whose lease is over, or whose message is lost, is published again from the ledger"
 _NO_REVIVAL = "`Upkeep._revive` does nothing"
 _PERSISTENCE = "a write that a store did not take is tried again, and a chunk left so is published again"
-_NO_PERSISTENCE = "`patiently` tries once, `Upkeep._revive` does nothing"
+_NO_PERSISTENCE = "`patiently` and the driver try once, `Upkeep._revive` does nothing"
+_PERSISTENT = ("no_patience", "no_driver_retries", "no_revival")
 
 SAFEGUARDS: dict[str, Safeguard] = {
     "F1": Safeguard(_REVIVAL, _NO_REVIVAL, ("no_revival",)),
@@ -63,22 +64,16 @@ SAFEGUARDS: dict[str, Safeguard] = {
     ),
     "F4": Safeguard("one job for each Idempotency-Key", "jobs are written without their key", ("no_key",)),
     "F5": Safeguard(_REVIVAL, _NO_REVIVAL, ("no_revival",)),
-    "F6": Safeguard(
-        _PERSISTENCE,
-        f"{_NO_PERSISTENCE}, and the driver waits 0.3 s for the ledger",
-        ("no_patience", "no_revival"),
-        environment={"SAMPLEMIND_MONGO__SERVER_SELECTION_TIMEOUT_S": "0.3"},
-        files=1500,
-    ),
+    "F6": Safeguard(_PERSISTENCE, _NO_PERSISTENCE, _PERSISTENT),
     "F7": Safeguard(
         "the index writer compares what Chroma holds with what it should, and begins a new generation",
         "`IndexWriter._differs` is always false",
         ("no_comparison",),
     ),
     "F8": Safeguard("nobody waits for a store for ever", "every socket's time-out is 600 s", ("no_timeouts",)),
-    "F9": Safeguard(_PERSISTENCE, _NO_PERSISTENCE, ("no_patience", "no_revival")),
-    "F10": Safeguard(_PERSISTENCE, _NO_PERSISTENCE, ("no_patience", "no_revival")),
-    "F11": Safeguard(_PERSISTENCE, _NO_PERSISTENCE, ("no_patience", "no_revival")),
+    "F9": Safeguard(_PERSISTENCE, _NO_PERSISTENCE, _PERSISTENT),
+    "F10": Safeguard(_PERSISTENCE, _NO_PERSISTENCE, _PERSISTENT),
+    "F11": Safeguard(_PERSISTENCE, _NO_PERSISTENCE, _PERSISTENT),
     "F12": Safeguard(
         "leases are of the database's clock",
         "`NOW` is the clock of whoever asks",
