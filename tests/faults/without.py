@@ -50,6 +50,8 @@ _REVIVAL = "a chunk whose lease is over, or whose message is lost, is published 
 _NO_REVIVAL = "`Upkeep._revive` does nothing"
 _PERSISTENCE = "a write that a store did not take is tried again, and a chunk left so is published again"
 _NO_PERSISTENCE = "`patiently` and the driver try once, `Upkeep._revive` does nothing"
+_LASTING = 1500
+"""Files of a job that is not over before the first of several faults."""
 _PERSISTENT = ("no_patience", "no_driver_retries", "no_revival")
 
 SAFEGUARDS: dict[str, Safeguard] = {
@@ -64,7 +66,7 @@ SAFEGUARDS: dict[str, Safeguard] = {
     ),
     "F4": Safeguard("one job for each Idempotency-Key", "jobs are written without their key", ("no_key",)),
     "F5": Safeguard(_REVIVAL, _NO_REVIVAL, ("no_revival",)),
-    "F6": Safeguard(_PERSISTENCE, _NO_PERSISTENCE, _PERSISTENT),
+    "F6": Safeguard(_PERSISTENCE, _NO_PERSISTENCE, _PERSISTENT, files=_LASTING),
     "F7": Safeguard(
         "the index writer compares what Chroma holds with what it should, and begins a new generation",
         "`IndexWriter._differs` is always false",
@@ -73,7 +75,7 @@ SAFEGUARDS: dict[str, Safeguard] = {
     "F8": Safeguard("nobody waits for a store for ever", "every socket's time-out is 600 s", ("no_timeouts",)),
     "F9": Safeguard(_PERSISTENCE, _NO_PERSISTENCE, _PERSISTENT),
     "F10": Safeguard(_PERSISTENCE, _NO_PERSISTENCE, _PERSISTENT),
-    "F11": Safeguard(_PERSISTENCE, _NO_PERSISTENCE, _PERSISTENT),
+    "F11": Safeguard(_PERSISTENCE, _NO_PERSISTENCE, _PERSISTENT, files=_LASTING),
     "F12": Safeguard(
         "leases are of the database's clock",
         "`NOW` is the clock of whoever asks",
@@ -104,7 +106,10 @@ SAFEGUARDS: dict[str, Safeguard] = {
     ),
     "F19": Safeguard("what a cancelled job had left is swept", "`sweep_cancelled` does nothing", ("no_sweep",)),
     "F20": Safeguard(
-        "a sample's name has the version of its analyser", "`sample_id` always says 1.1.0", ("no_version",), files=1500
+        "a sample's name has the version of its analyser",
+        "`sample_id` always says 1.1.0",
+        ("no_version",),
+        files=_LASTING,
     ),
     "F21": Safeguard("one reconciler leads", "`hold` is always true", ("no_leader",)),
     "F22": Safeguard(
@@ -119,6 +124,7 @@ SAFEGUARDS: dict[str, Safeguard] = {
         "a file's end is read off its sample's origin, not off what this attempt did",
         "what is found is said to be reused",
         ("no_origin",),
+        files=_LASTING,
     ),
 }
 
