@@ -135,7 +135,7 @@ def _sweep_nothing(module: ModuleType) -> None:
 @changing("no_version", "workers.model")
 def _one_name_for_all(module: ModuleType) -> None:
     if is_off("no_version"):
-        real, first = module.sample_id, "1.1.0"
+        real, first = module.sample_id, ".".join(module.ANALYZER_VERSION.split(".")[:3])
         module.sample_id = lambda content, options_hash="0", version="": real(content, options_hash, first)
 
 

@@ -31,9 +31,9 @@ minutes, and only that of F17 has a million files. {machine}
 _PROOFS = """
 ## Each safeguard, switched off
 
-A test that cannot fail proves nothing. `python -m tests.faults --without` runs each scenario on some 300 files with the one
-thing switched off that is to hold it up (a setting, or a function of the product changed in every process), and the
-oracle has to complain.
+A test that cannot fail proves nothing. `python -m tests.faults --without` runs each scenario on some 300 files with
+the one thing switched off that is to hold it up (a setting, or a function of the product changed in every process),
+and the oracle has to complain.
 
 """
 

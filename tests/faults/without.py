@@ -107,7 +107,7 @@ SAFEGUARDS: dict[str, Safeguard] = {
     "F19": Safeguard("what a cancelled job had left is swept", "`sweep_cancelled` does nothing", ("no_sweep",)),
     "F20": Safeguard(
         "a sample's name has the version of its analyser",
-        "`sample_id` always says 1.1.0",
+        "`sample_id` always says the first version",
         ("no_version",),
         files=_LASTING,
     ),
