@@ -7,7 +7,7 @@ Unknown is ``None`` with a ``reason``, never a default that pretends. Shapes her
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 ANALYZER_VERSION = "1.2.0"
@@ -226,10 +226,23 @@ class Analysis:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the vector and the preview, as plain JSON types."""
-        said = asdict(self)
-        said.pop("vector")
-        said.pop("preview")
-        return said
+        return {name: _plain(getattr(self, name)) for name in self.__slots__ if name not in ("vector", "preview")}
+
+
+_ATOMS = frozenset((float, int, str, bool, type(None)))
+
+
+def _plain(value: Any) -> Any:
+    """As `dataclasses.asdict`, which takes five times as long: it copies each number, too."""
+    kind = type(value)
+    if kind in _ATOMS:
+        return value
+    if kind is tuple:
+        return tuple([_plain(inner) for inner in value])
+    if kind is dict:
+        return {name: _plain(inner) for name, inner in value.items()}
+    names = getattr(kind, "__dataclass_fields__", None)
+    return value if names is None else {name: _plain(getattr(value, name)) for name in names}
 
 
 def sample_id(content_hash: str, options_hash: str = "0", version: str = ANALYZER_VERSION) -> str:

@@ -95,8 +95,15 @@ def analyze(
 def whole_of(info: AudioInfo) -> AudioInfo:
     """Said of a file that was listened to from start to end."""
     end = round(info.analyzed_s, 6)
-    return replace(
-        info, duration_s=round(info.duration_s, 6), analyzed_s=end, analyzed=Analyzed("whole", ((0.0, end),))
+    return AudioInfo(
+        duration_s=round(info.duration_s, 6),
+        sample_rate_hz=info.sample_rate_hz,
+        channels=info.channels,
+        container=info.container,
+        subtype=info.subtype,
+        frames=info.frames,
+        analyzed_s=end,
+        analyzed=Analyzed("whole", ((0.0, end),)),
     )
 
 

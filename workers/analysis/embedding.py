@@ -26,7 +26,8 @@ Doubles = NDArray[np.float64]
 _LAGS_S = tuple(round(0.1 * 15 ** (i / 11), 3) for i in range(12))
 _LAGS = np.array(_LAGS_S) * RATE
 _NO_REPEATS = [0.0] * len(_LAGS_S)
-_FLOOR_DB = -60.0
+_FLOOR_DB, _FLOOR = -60.0, 1e-7
+"""Levels are at least the first; what is as low as the second, in power, need not be made one."""
 _SMOOTH = (0.25, 0.5, 0.25)
 """Over neighbouring bands, so that a partial that crosses a border does not move the whole spectrum."""
 _ENOUGH = 3
@@ -171,7 +172,8 @@ def _spectrum(seen: Overview) -> list[float]:
     before, here, behind = _SMOOTH
     smooth = [before * a + here * b + behind * c for a, b, c in zip(pairs, pairs[1:], pairs[2:], strict=False)]
     top = max(*smooth, 1e-12)
-    return [max(10 * math.log10(max(x / top, 1e-9)), _FLOOR_DB) for x in smooth]
+    shares = [x / top for x in smooth]
+    return [max(10 * math.log10(x), _FLOOR_DB) if x > _FLOOR else _FLOOR_DB for x in shares]
 
 
 def _number(value: float | int | tuple[float, ...] | None, otherwise: float = 0.0) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -202,7 +202,7 @@ def settled(heard: Pitch, drum: float) -> Pitch:
     same; `drum` is how likely it is a drum.
     """
     if heard.midi is None:
-        return replace(heard, confidence=0.0)
+        return Pitch(None, None, None, None, 0.0, heard.reason)
     if drum < _SURELY_DRUM:
         return heard
     return unknown(f"a drum, tuned to about {heard.note}")

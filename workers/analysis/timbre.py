@@ -76,8 +76,8 @@ def brightness_of(by_band: NDArray[np.floating[Any]]) -> float:
 def timbre(found: Cepstrum, bright: float, tonalness: float) -> Descriptors:
     """Mel cepstrum: its mean and its spread over frames; how tonal and how bright the sound is, 0 to 1."""
     return {
-        "mfcc": tuple(round(float(x), 2) for x in found.mean),
-        "mfcc_std": tuple(round(float(x), 2) for x in found.std),
+        "mfcc": tuple([round(x, 2) for x in found.mean.tolist()]),
+        "mfcc_std": tuple([round(x, 2) for x in found.std.tolist()]),
         "tonalness": round(tonalness, 3),
         "brightness": round(bright, 4),
     }

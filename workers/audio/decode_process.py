@@ -83,11 +83,11 @@ class _Desk:
 
 def _serve(sock: socket.socket, desk: _Desk, deadline_s: float) -> bool:
     """Decode one block; false once the worker has closed its end."""
-    line, fds, _, _ = socket.recv_fds(sock, wire.MOST, 1)
+    line, fds, _, _ = socket.recv_fds(sock, wire.USUAL, 1)
     if not line:
         return False
     while not line.endswith(b"\n"):
-        line += sock.recv(wire.MOST)
+        line += sock.recv(wire.USUAL)
     allow_cpu(deadline_s)
     try:
         if fds:

@@ -11,9 +11,8 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 from workers.errors import FileError, NotARegularFile, OutsideRoot, SymlinkLoop, Unreadable, Vanished
 
@@ -47,17 +46,29 @@ def shown(name: bytes) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-@contextmanager
-def file_errors() -> Iterator[None]:
+class _FileErrors:
+    """What `file_errors` returns. A generator would cost each file as much as the calls that it watches over."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError):
+            detail = os.strerror(error.errno) if error.errno else str(error)
+            ours = _SAID_BY.get(error.errno or 0, Unreadable)
+            raise ours(detail if ours is Unreadable else "") from error  # the others say it all themselves
+        if isinstance(error, ValueError):  # a zero byte in the path: no such file can be
+            raise Vanished(str(error)) from error
+
+
+_FILE_ERRORS = _FileErrors()
+
+
+def file_errors() -> _FileErrors:
     """Say what the operating system says in our words: each ``OSError`` becomes a `FileError`."""
-    try:
-        yield
-    except OSError as error:
-        detail = os.strerror(error.errno) if error.errno else str(error)
-        ours = _SAID_BY.get(error.errno or 0, Unreadable)
-        raise ours(detail if ours is Unreadable else "") from error  # the others say it all themselves
-    except ValueError as error:  # a zero byte in the path: no such file can be
-        raise Vanished(str(error)) from error
+    return _FILE_ERRORS
 
 
 def open_regular(path: bytes | str | os.PathLike[str]) -> int:

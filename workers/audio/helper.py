@@ -116,7 +116,7 @@ class Helper:
             if left <= 0:
                 raise TimeoutError
             self._sock.settimeout(left)
-            got = self._sock.recv(wire.MOST)
+            got = self._sock.recv(wire.USUAL)
             if not got:
                 raise BrokenPipeError
             line += got

@@ -26,6 +26,10 @@ class Pcm:
     offset: int
     frames: int
 
+    def plain(self) -> dict[str, str | int]:
+        """As JSON types."""
+        return {"encoding": self.encoding, "offset": self.offset, "frames": self.frames}
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:

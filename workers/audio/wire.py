@@ -17,8 +17,8 @@ from workers.audio.outcome import Limits, Outcome
 from workers.audio.sandbox import Confinement
 from workers.errors import DecodeFailed, FileError
 
-MOST = 1 << 16
-"""No message is longer, in bytes."""
+USUAL = 1 << 12
+"""Hardly a message is longer, in bytes: room for so much is made each time, and for the rest when it comes."""
 
 _BY_CODE: dict[str, type[FileError]] = {error.code: error for error in FileError.__subclasses__()}
 
@@ -33,7 +33,7 @@ def request(probe: Probe, limits: Limits) -> bytes:
         "frames": probe.frames,
         "decoding": probe.decoding,
         "demuxer": probe.demuxer,
-        "pcm": asdict(probe.pcm) if probe.pcm else None,
+        "pcm": probe.pcm.plain() if probe.pcm else None,
         "truncated": probe.truncated,
     }
     return json.dumps({"probe": said, "seconds": limits.seconds, "bytes": limits.bytes}).encode() + b"\n"

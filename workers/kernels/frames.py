@@ -246,8 +246,9 @@ def _describe(
         most = max(most, octaves[band, 2])
     kept = np.empty(2 * most * LANES, np.float32)
     for t in range(0, n_frames, LANES):
-        turn_hops(y, (t - 2) * hop, hop, turned)
-        power_of_hops(turned, window, twiddles, turns, order, re, im, power)
+        there = min(LANES, n_frames - t)
+        turn_hops(y, (t - 2) * hop, hop, turned, there)
+        power_of_hops(turned, window, twiddles, turns, order, re, im, power, there)
         _gather_bands(power, spans, weights, mel, t)
         _shape(power, n + 1, bin_hz, roll, floor, shape, t)
         _contrasts(power, octaves, kept, floor, contrast, t)
@@ -416,8 +417,9 @@ def _mel_of_frames(
     im = np.empty(n * LANES, np.float32)
     power = np.empty((n + 1) * LANES, np.float32)
     for t in range(0, n_frames, LANES):
-        turn_hops(y, (t - 2) * hop, hop, turned)
-        power_of_hops(turned, window, twiddles, turns, order, re, im, power)
+        there = min(LANES, n_frames - t)
+        turn_hops(y, (t - 2) * hop, hop, turned, there)
+        power_of_hops(turned, window, twiddles, turns, order, re, im, power, there)
         _gather_bands(power, spans, weights, mel, t)
     return mel
 

@@ -185,6 +185,21 @@ def windowed_periodicity(
 
 
 @kernel
+def _insert(found: NDArray[np.int64], heights: Float32, n: int, most: int, f: int, height: float) -> int:
+    """Put `f` among the `n` highest so far, of equal ones behind; how many there are then, at most `most`."""
+    if n == most and not height > heights[n - 1]:
+        return n
+    i = n
+    while i > 0 and height > heights[i - 1]:
+        heights[i] = heights[i - 1]
+        found[i] = found[i - 1]
+        i -= 1
+    heights[i] = height
+    found[i] = f
+    return min(n + 1, most)
+
+
+@kernel
 def _partials(
     power: Float32, low: int, high: int, bin_hz: float, most: int, floor: float
 ) -> tuple[Float32, Float32, NDArray[np.int64], Float32]:
@@ -193,8 +208,8 @@ def _partials(
     level = np.zeros((n_windows, most), np.float32)
     count = np.zeros(n_windows, np.int64)
     share = np.zeros(n_windows, np.float32)
-    found = np.empty(high - low + 1, np.int64)
-    heights = np.empty(high - low + 1, np.float32)
+    found = np.empty(most + 1, np.int64)
+    heights = np.empty(most + 1, np.float32)
     for t in range(n_windows):
         row = power[t]
         top = np.float32(0)
@@ -208,14 +223,11 @@ def _partials(
         for f in range(low, high):
             b = row[f]
             if b > floor * top and b > row[f - 1] and b >= row[f + 1] and b > row[f - 2] and b > row[f + 2]:
-                found[n] = f
-                heights[n] = -b
-                n += 1
-        order = np.argsort(heights[:n], kind="mergesort")
-        count[t] = min(n, most)
+                n = _insert(found, heights, n, most, f, b)
+        count[t] = n
         near = 0.0
         for i in range(count[t]):
-            f = found[order[i]]
+            f = found[i]
             left = math.log(row[f - 1] + 1e-30)
             middle = math.log(row[f] + 1e-30)
             right = math.log(row[f + 1] + 1e-30)
@@ -271,6 +283,11 @@ def _matches(
 ) -> Doubles:
     found = np.zeros((8, f0.shape[0]))
     at = np.zeros(highest + 1)
+    octaves = np.empty(highest + 1)
+    near = np.empty(highest + 1)
+    for h in range(highest + 1):
+        octaves[h] = math.log2(1.0 + h)
+        near[h] = min(tolerance, 0.25 / max(1, h))
     for c in range(f0.shape[0]):
         for t in range(hz.shape[0]):
             if count[t] == 0:
@@ -282,7 +299,7 @@ def _matches(
                 h = int(hz[t, i] / f0[c] + 0.5)
                 if h < 1 or h > highest:
                     continue
-                off = abs(hz[t, i] / (h * f0[c]) - 1) / min(tolerance, 0.25 / h)
+                off = abs(hz[t, i] / (h * f0[c]) - 1) / near[h]
                 if off < 2:
                     at[h] = max(at[h], level[t, i] * min(1.0, 2 - off))
                     top = max(top, h)
@@ -292,9 +309,8 @@ def _matches(
                 explained += at[h]
                 if at[h] > STRONG:
                     last = h
-            present = 0.0
-            odd = 0.0
-            not_third = 0.0
+            present = 0
+            odd = not_third = 0.0
             for h in range(1, last + 1):
                 if at[h] > PRESENT:
                     present += 1
@@ -302,19 +318,16 @@ def _matches(
                     odd += at[h]
                 if h % 3 != 0:
                     not_third += at[h]
-            first = at[1]
-            second = at[2]
-            for h in range(1, max(3, top + 1)):
-                at[h] = 0
             known = max(explained, 1e-9)
             found[0, c] += weight[t] * min(1.0, explained / max(whole, 1e-9))
             found[1, c] += weight[t] * present / last
             found[2, c] += weight[t] * odd / known
             found[3, c] += weight[t] * not_third / known
-            found[4, c] += weight[t] * first
-            found[5, c] += weight[t] * second
-            found[6, c] += weight[t] * math.log2(1.0 + last)
-            found[7, c] += weight[t] * math.log2(1.0 + present)
+            found[4, c] += weight[t] * at[1]
+            found[5, c] += weight[t] * at[2]
+            found[6, c] += weight[t] * octaves[last]
+            found[7, c] += weight[t] * octaves[present]
+            at[: top + 1] = 0
     return found
 
 

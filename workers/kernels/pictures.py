@@ -77,6 +77,14 @@ def _columns(S: Float32, deepest: float, out: NDArray[np.uint8]) -> None:
     for c in range(columns + 1):
         begins[c] = c * n // columns
     row = np.empty(columns, np.float32)
+    if n < columns:  # each frame is drawn once or several times
+        cells = np.empty(n, np.uint8)
+        for m in range(rows):
+            for t in range(n):
+                cells[t] = np.uint8(np.rint(min(np.float32(255), (max(floor, S[m, t]) - floor) * scale)))
+            for c in range(columns):
+                out[m, c] = cells[begins[c]]
+        return
     for m in range(rows):
         for c in range(columns):
             top = floor

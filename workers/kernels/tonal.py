@@ -135,12 +135,12 @@ def _find(
     zero = splat(np.float32(0))
     count = 0
     for t in range(0, n_frames, LANES):
-        turn_hops(y, (t - 2) * hop, hop, turned)
-        power_of_hops(turned, window, twiddles, turns, order, re, im, power)
+        there = min(LANES, n_frames - t)
+        turn_hops(y, (t - 2) * hop, hop, turned, there)
+        power_of_hops(turned, window, twiddles, turns, order, re, im, power, there)
         top = higher(_magnitudes(power, half + 1, low, n, row, one[0]), splat(np.float32(1e-30)))
         _stand_out(row, n, reach, full, top * np.float32(least), out, one[1])
         store(tops, 0, top)
-        there = min(LANES, n_frames - t)
         for lane in range(there):
             level[t + lane] = one[0, lane]
             tonalness[t + lane] = one[1, lane]

@@ -83,10 +83,13 @@ def plain_plan(n: int) -> tuple[Float32, NDArray[np.int64]]:
 
 
 @kernel
-def turn_hops(y: Float32, first: int, hop: int, turned: Float32) -> None:
-    """Put sample ``j`` of hop ``l`` at ``turned[j * WIDTH + l]``; hop 0 begins at ``y[first]``, zeros outside `y`."""
+def turn_hops(y: Float32, first: int, hop: int, turned: Float32, frames: int) -> None:
+    """Put sample ``j`` of hop ``l`` at ``turned[j * WIDTH + l]``, as many hops as the first `frames` need.
+
+    Hop 0 begins at ``y[first]``, zeros outside `y`.
+    """
     n = y.shape[0]
-    for lane in range(LANES + 3):
+    for lane in range(frames + 3):
         start = first + lane * hop
         low = min(max(0, -start), hop)
         high = max(low, min(hop, n - start))
@@ -197,19 +200,63 @@ def last_pairs(re: Float32, im: Float32, begin: int, size: int) -> None:
 
 
 @kernel
+def _quarters(re: Float32, im: Float32, begin: int, quarter: int, twiddles: Float32) -> None:
+    """All passes but the first over the quarter that begins at row `begin`."""
+    size = quarter
+    first = 6 * quarter
+    while size >= 4:
+        for block in range(begin, begin + quarter, size):
+            butterflies(re, im, block, size, twiddles, first)
+        first += 6 * (size // 4)
+        size //= 4
+    if size == 2:
+        last_pairs(re, im, begin, quarter)
+
+
+@kernel
 def remaining_passes(re: Float32, im: Float32, n: int, twiddles: Float32) -> None:
     """All passes but the first, each quarter to its end before the next: a quarter fits the first-level cache."""
     quarter = n // 4
     for begin in range(0, n, quarter):
-        size = quarter
-        first = 6 * quarter
-        while size >= 4:
-            for block in range(begin, begin + quarter, size):
-                butterflies(re, im, block, size, twiddles, first)
-            first += 6 * (size // 4)
-            size //= 4
-        if size == 2:
-            last_pairs(re, im, begin, quarter)
+        _quarters(re, im, begin, quarter, twiddles)
+
+
+@kernel
+def remaining_of_few(re: Float32, im: Float32, n: int, twiddles: Float32, width: int) -> None:
+    """The same for the first `width` lanes, 4 or 8: quarters lie beside each other in the lanes that are free.
+
+    What lies in the other lanes is lost.
+    """
+    quarter = n // 4
+    beside = LANES // width
+    for first in range(0, 4, beside):
+        begin = first * quarter
+        _beside(re, begin, quarter, beside, width)
+        _beside(im, begin, quarter, beside, width)
+        _quarters(re, im, begin, quarter, twiddles)
+        _apart(re, begin, quarter, beside, width)
+        _apart(im, begin, quarter, beside, width)
+
+
+@kernel
+def _beside(x: Float32, begin: int, quarter: int, beside: int, width: int) -> None:
+    """Rows of the next quarters into the lanes behind the first `width`; a store spills into the row that follows."""
+    step = quarter * LANES
+    here = load(x, begin * LANES)
+    for i in range(begin * LANES, begin * LANES + step, LANES):
+        behind = load(x, i + LANES)
+        store(x, i, here)
+        for k in range(1, beside):
+            store(x, i + k * width, load(x, i + k * step))
+        here = behind
+
+
+@kernel
+def _apart(x: Float32, begin: int, quarter: int, beside: int, width: int) -> None:
+    step = quarter * LANES
+    for i in range(begin * LANES, begin * LANES + step, LANES):
+        for k in range(1, beside):
+            store(x, i + k * step, load(x, i + k * width))
 
 
 @kernel
@@ -229,11 +276,15 @@ def power_of_hops(
     re: Float32,
     im: Float32,
     power: Float32,
+    frames: int,
 ) -> None:
-    """Power spectra of the sixteen frames of `turned`: bin ``f`` of lane ``l`` at ``power[f * LANES + l]``."""
+    """Power spectra of the first `frames` of `turned`: bin ``f`` of lane ``l`` at ``power[f * LANES + l]``."""
     n = order.shape[0]
     _first_pass(turned, window, twiddles, re, im)
-    remaining_passes(re, im, n, twiddles)
+    if frames > LANES // 2:
+        remaining_passes(re, im, n, twiddles)
+    else:
+        remaining_of_few(re, im, n, twiddles, LANES // 2 if frames > LANES // 4 else LANES // 4)
     a = load(re, 0)
     b = load(im, 0)
     zero = (a + b) * np.float32(2)

@@ -29,14 +29,14 @@ def noise(seed: int, n: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-1, 1, n).astype(np.float32)
 
 
-def powers(y: np.ndarray, n_fft: int) -> np.ndarray:
+def powers(y: np.ndarray, n_fft: int, frames: int = LANES) -> np.ndarray:
     """The sixteen first frames' spectra, (bins, frames)."""
     hop = n_fft // 4
     turned = np.zeros(hop * WIDTH, np.float32)
     re, im = np.empty(n_fft // 2 * LANES, np.float32), np.empty(n_fft // 2 * LANES, np.float32)
     power = np.empty((n_fft // 2 + 1) * LANES, np.float32)
-    turn_hops(y, -2 * hop, hop, turned)
-    power_of_hops(turned, *plan(n_fft), re, im, power)
+    turn_hops(y, -2 * hop, hop, turned, frames)
+    power_of_hops(turned, *plan(n_fft), re, im, power, frames)
     return power.reshape(-1, LANES)
 
 
@@ -68,6 +68,14 @@ def test_the_transform_agrees_with_numpy_at_every_length(n_fft: int) -> None:
     y = noise(n_fft, 6 * n_fft)
     S = stft_power(y, n_fft=n_fft, hop_length=n_fft // 4)[:, :LANES]
     assert np.allclose(powers(y, n_fft), S, atol=1e-5 * S.max())
+
+
+@pytest.mark.parametrize("frames", [1, 4, 5, 8, 9])
+@pytest.mark.parametrize("n_fft", [16, 32, 256])
+def test_a_few_frames_have_the_very_spectra_that_they_have_among_sixteen(n_fft: int, frames: int) -> None:
+    y = noise(n_fft, 6 * n_fft)
+    few, all_of_them = powers(y, n_fft, frames), powers(y, n_fft)
+    assert np.array_equal(few[:, :frames], all_of_them[:, :frames])
 
 
 @quick
