@@ -147,16 +147,20 @@ def _decoder(settings: DecodeSettings) -> Decoder:
         from workers.audio.decode import Decoder
 
         _decoders[settings] = Decoder(settings)
+        _decoders[settings].launch()
         atexit.register(_decoders[settings].close)
     return _decoders[settings]
 
 
 def _run(path: str, analysis_fn: AnalysisFn | None, settings: DecodeSettings, alive: Alive | None = None) -> Any:
     """One file, in the process it was given to. Never raises for the file's sake."""
-    from workers.file import analyze_path, describe
-
     if analysis_fn is None:
-        return analyze_path(_decoder(settings), path, *([partial(alive, path)] if alive is not None else []))
+        decoder = _decoder(settings)  # before numba is imported: its helper starts meanwhile
+        from workers.file import analyze_path
+
+        return analyze_path(decoder, path, *([partial(alive, path)] if alive is not None else []))
+    from workers.file import describe
+
     try:
         return analysis_fn(path)
     except FileError as error:

@@ -8,6 +8,7 @@ next file gets a new one.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -110,6 +111,11 @@ class Decoder:
     def was_killed(self) -> bool:
         """Whether the last helper was killed from outside, which says nothing of its file."""
         return self._helper is not None and self._helper.was_killed
+
+    def launch(self) -> None:
+        """Start the helper now, and do not wait for it. What prevents it is told of the first file."""
+        with suppress(OSError):
+            self._running()
 
     def start(self) -> None:
         """Start the helper now rather than at the first file, and wait until it is ready."""

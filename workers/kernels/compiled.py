@@ -39,16 +39,15 @@ from typing import Any, TypeVar, cast, overload
 
 import numba
 import numpy as np
-from numba.core import entrypoints, event
+from numba.core import event
 from numba.core.errors import NumbaError
 
 from workers.kernels.cache import KernelFiles
+from workers.kernels.start import start
 
 log = logging.getLogger(__name__)
 
-# numba would import every extension of it that is installed, and SciPy with one of them: a third of a cold start.
-# The one kernel that needs an extension imports it.
-cast(Any, entrypoints)._already_initialized = True
+start()
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Warmer = TypeVar("Warmer", bound=Callable[[], None])
