@@ -102,6 +102,16 @@ class Watch:
         return taken
 
 
+def found(place: str) -> tuple[Any, str]:
+    """The module or class that holds the function at a place of `STAGES`, and its name there."""
+    module, _, path = place.partition(":")
+    owner: Any = import_module(f"workers.{module}")
+    *outer, last = path.split(".")
+    for part in outer:
+        owner = getattr(owner, part)
+    return owner, last
+
+
 @contextmanager
 def watched(watch: Watch) -> Iterator[None]:
     """Let every stage and every kernel be watched. All kernels must have been called once: none is compiled now."""
@@ -111,11 +121,7 @@ def watched(watch: Watch) -> Iterator[None]:
     with ExitStack() as patches:
         for name, places in STAGES.items():
             for place in places:
-                module, _, path = place.partition(":")
-                owner: Any = import_module(f"workers.{module}")
-                *outer, last = path.split(".")
-                for part in outer:
-                    owner = getattr(owner, part)
+                owner, last = found(place)
                 patches.enter_context(patch.object(owner, last, watch.stage(name, getattr(owner, last))))
         for home in [home for name, home in sys.modules.items() if name.startswith("workers.kernels.")]:
             for attribute, value in list(vars(home).items()):
@@ -150,10 +156,10 @@ def measure(decoder: Decoder, path: Path, repeats: int) -> dict[str, tuple[float
     finally:
         gc.enable()
         os.close(fd)
-    found = {
+    medians = {
         name: (_median(run[0][name] for run in runs), _median(run[1][name] for run in runs)) for name in (*STAGES, REST)
     }
-    return {**found, HELPER: (helper, 0.0)}
+    return {**medians, HELPER: (helper, 0.0)}
 
 
 def _helper_ns(clock: Path) -> int:
@@ -187,14 +193,14 @@ def _timed(call: Callable[[], object]) -> int:
     return time.perf_counter_ns() - began
 
 
-def as_markdown(what: str, found: dict[str, tuple[float, float]], others: dict[str, float]) -> str:
+def as_markdown(what: str, measured: dict[str, tuple[float, float]], others: dict[str, float]) -> str:
     """The table of one file."""
-    whole = sum(spent for spent, _ in found.values())
+    whole = sum(spent for spent, _ in measured.values())
     rows = [
         [name, f"{spent:.0f}", f"{compiled:.0f}", f"{spent - compiled:.0f}", f"{100 * spent / whole:.0f} %"]
-        for name, (spent, compiled) in found.items()
+        for name, (spent, compiled) in measured.items()
     ]
-    compiled = sum(compiled for _, compiled in found.values())
+    compiled = sum(compiled for _, compiled in measured.values())
     rows.append(["**together**", f"{whole:.0f}", f"{compiled:.0f}", f"{whole - compiled:.0f}", "100 %"])
     rows += [[f"beside it: {name}", f"{spent:.0f}", "", "", ""] for name, spent in others.items()]
     return table([f"{what}: stage", "µs", "in kernels", "else", "share"], rows)
@@ -215,8 +221,8 @@ def main() -> None:
     warm()
     with tempfile.TemporaryDirectory(prefix="samplemind-bench-") as folder, Decoder(DecodeSettings()) as decoder:
         for what, path in short_ones(Path(folder)).items():
-            found = measure(decoder, path, options.repeats)
-            print(as_markdown(what, found, beside(decoder, path, options.repeats)), end="\n\n")
+            measured = measure(decoder, path, options.repeats)
+            print(as_markdown(what, measured, beside(decoder, path, options.repeats)), end="\n\n")
 
 
 if __name__ == "__main__":
