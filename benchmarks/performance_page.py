@@ -23,8 +23,8 @@ PARTS = {
 *Limit* is decode, mix to mono and one 2048/512 STFT at the file's own rate: what nobody can do without.""",
     "benchmarks.stages": """## Where the time of a short one goes
 
-By the clock, each function watched from outside; *in kernels* is compiled code and the way into it, *else* is Python
-and numpy. What was tried against it, and what came of it: [0022](decisions/0022-what-a-one-shot-costs.md).""",
+CPU time, each function watched from outside; *in kernels* is compiled code and the way into it, *else* is Python and
+numpy. What was tried against it, and what came of it: [0022](decisions/0022-what-a-one-shot-costs.md).""",
     "benchmarks.long_files": """## Files of any length
 
 One piece of music again and again, analysed as it goes by. Memory is the most that was ever resident; what both
