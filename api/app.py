@@ -26,6 +26,7 @@ from api.routes import (
     quarantine,
     recompute,
     report,
+    resumable,
     roots,
     samples,
     search,
@@ -39,7 +40,22 @@ from stores.doors import Pulse, Vectors
 from tasks.send import Sends
 from workers.model import ANALYZER_VERSION
 
-_ROUTES = (health, jobs, report, recompute, quarantine, uploads, samples, search, exports, keys, roots, index, front)
+_ROUTES = (
+    health,
+    jobs,
+    report,
+    recompute,
+    quarantine,
+    uploads,
+    resumable,
+    samples,
+    search,
+    exports,
+    keys,
+    roots,
+    index,
+    front,
+)
 
 
 def create_app(

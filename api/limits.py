@@ -48,7 +48,11 @@ class BodyLimit:
 
     def _limit(self, scope: Scope, headers: Headers) -> int:
         path = scope["path"]
-        if path == "/v1/uploads" or (path == "/v1/jobs" and content_type(headers) == NDJSON):
+        if (
+            path == "/v1/uploads"
+            or path.startswith("/v1/uploads/resumable/")
+            or (path == "/v1/jobs" and content_type(headers) == NDJSON)
+        ):
             return self.large
         return self.small
 

@@ -16,6 +16,7 @@ from api.metrics import Metrics
 from api.pressure import Pressure
 from api.quotas import Quotas, Tabs
 from api.readiness import Readiness
+from api.resumable import Resumable
 from api.security import Gate
 from api.shared import Shared
 from api.uploads import Uploads
@@ -62,6 +63,7 @@ class Parts:
     readiness: Readiness
     metrics: Metrics
     uploads: Uploads
+    resumable: Resumable
     quotas: Quotas
     tabs: Tabs
     fence: Fence
@@ -72,6 +74,8 @@ class Parts:
         ledger, samples = stores.ledger, stores.samples
         most_mb = min(settings.gateway.max_body_mb, settings.decode.max_file_mb)
         quotas = Quotas(settings.limits)
+        uploads = Uploads(settings.uploads_dir, round(most_mb * 1_000_000))
+        writable = {name: settings.roots[name] for name in settings.gateway.upload_roots if name in settings.roots}
         return cls(
             settings=settings,
             ledger=ledger,
@@ -87,7 +91,8 @@ class Parts:
             hub=Hub(ledger, settings.gateway.event_interval_s, most_streams=settings.limits.streams),
             readiness=Readiness(ledger, pulse, vectors, settings.flower.url),
             metrics=Metrics(ledger, samples, pulse, settings.signs_dir),
-            uploads=Uploads(settings.uploads_dir, round(most_mb * 1_000_000)),
+            uploads=uploads,
+            resumable=Resumable(uploads, writable, round(most_mb * 1_000_000)),
             quotas=quotas,
             tabs=Tabs(quotas, ledger),
             fence=Fence(settings),

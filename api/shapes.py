@@ -345,6 +345,20 @@ class UploadShape(Shape):
     job: JobShape | None
 
 
+class ResumableShape(Shape):
+    """An upload that may go on where it broke off."""
+
+    id: str
+    root: str = Field(examples=["library"])
+    path: str = Field(description="Where it will be, once it is `done` where it is.", examples=["drums/kick.wav"])
+    sha256: str | None
+    length: int
+    offset: int
+    known: bool = Field(description="The same content was there before.")
+    job: str | None
+    done: bool
+
+
 class MissingShape(Shape):
     """Contents that are neither stored nor analysed here."""
 

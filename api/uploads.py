@@ -47,7 +47,7 @@ class Uploads:
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
         self._folder = folder
-        self._incoming = folder / ".incoming"
+        self.incoming = folder / ".incoming"
         self._most = most_bytes
         self._belongings = Belongings(folder)
 
@@ -75,6 +75,15 @@ class Uploads:
             with CancelScope(shield=True):
                 await run_in_threadpool(part.discard)
 
+    def adopt(self, owner: str, name: str, part: Path, sha256: str) -> Stored:
+        """Move a whole, durable file of this content to its place. `Problem` (503) where the disk refuses."""
+        return self._place_it(part, os.path.getsize(part), owner, safe_name(name), sha256)
+
+    def held(self, owner: str, sha256: str) -> Path | None:
+        """A file of this content that `owner` sent."""
+        kept = _entries(self._place(sha256)) if self._belongings.sent(owner, sha256) else []
+        return kept[0] if kept else None
+
     def holds(self, sha256: Iterable[str], owner: str | None) -> set[str]:
         """Which of these contents are stored and, with an `owner`, were sent by them. Hashes in lower-case hex."""
         asked = sha256 if owner is None else [one for one in sha256 if self._belongings.sent(owner, one)]
@@ -82,17 +91,17 @@ class Uploads:
 
     def sweep(self) -> None:
         """Remove what a gateway that was killed left half received, once it is a day old."""
-        for path in _entries(self._incoming):
+        for path in _entries(self.incoming):
             if time.time() - os.lstat(path).st_mtime > _STALE_S:
                 _log.info("half an upload is removed", name=path.name)
                 path.unlink(missing_ok=True)
 
     def _begin(self) -> _Part:
         try:
-            self._incoming.mkdir(parents=True, exist_ok=True)
-            return _Part(self._incoming / secrets.token_hex(16))
+            self.incoming.mkdir(parents=True, exist_ok=True)
+            return _Part(self.incoming / secrets.token_hex(16))
         except OSError as error:
-            raise _disk(error) from error
+            raise disk_problem(error) from error
 
     def _settle(self, part: _Part, owner: str, name: str, expected: str | None) -> Stored:
         sha256 = part.finish()
@@ -102,17 +111,20 @@ class Uploads:
             raise Problem(
                 422, "hash_mismatch", "The content that arrived has another SHA-256 than was said.", sha256=sha256
             )
+        return self._place_it(part.path, part.size, owner, name, sha256)
+
+    def _place_it(self, part: Path, size: int, owner: str, name: str, sha256: str) -> Stored:
         place = self._place(sha256)
         known = self._belongings.sent(owner, sha256)
         try:
             place.mkdir(parents=True, exist_ok=True)
-            os.replace(part.path, place / name)
+            os.replace(part, place / name)
             self._belongings.add(owner, sha256, name)
             for folder in (place, place.parent, self._folder):
                 _sync(folder)
         except OSError as error:
-            raise _disk(error) from error
-        return Stored(f"{sha256[:2]}/{sha256}/{name}", sha256, part.size, known)
+            raise disk_problem(error) from error
+        return Stored(f"{sha256[:2]}/{sha256}/{name}", sha256, size, known)
 
     def _place(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
@@ -137,14 +149,14 @@ class _Part:
             while rest:
                 rest = rest[os.write(self._fd, rest) :]
         except OSError as error:
-            raise _disk(error) from error
+            raise disk_problem(error) from error
 
     def finish(self) -> str:
         """Make it durable; its SHA-256."""
         try:
             os.fsync(self._fd)
         except OSError as error:
-            raise _disk(error) from error
+            raise disk_problem(error) from error
         return self._hash.hexdigest()
 
     def discard(self) -> None:
@@ -188,7 +200,8 @@ def _sync(folder: Path) -> None:
         os.close(fd)
 
 
-def _disk(error: OSError) -> Problem:
+def disk_problem(error: OSError) -> Problem:
+    """What a client is told of a disk that refuses."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         headers = {"Retry-After": _RETRY_DISK_S}
         return Problem(503, "disk_full", "There is no room left for uploads; try again later.", headers=headers)

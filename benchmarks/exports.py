@@ -45,16 +45,16 @@ class MadeUpFiles(MemoryLedger):
 
 
 class MadeUpSamples(MemorySamples):
-    """Analyses near a real one, another for each id."""
+    """Analyses near a real one, of a thousand: to make one up costs as much as to export it."""
 
-    like: dict[str, Any]
+    made: list[dict[str, Any]]
 
     def many(self, sample_ids: Sequence[str], *, owner: str | None = None, listed: bool = False) -> dict[str, Sample]:
-        return {one: self._made(one) for one in sample_ids}
+        now = datetime.now(UTC)
+        return {one: Sample(one, one[:64], "1.2.0", self._like(one), (), now) for one in sample_ids}
 
-    def _made(self, one: str) -> Sample:
-        said = _near(self.like, Random(one))
-        return Sample(one, one[:64], "1.2.0", said, (), datetime.now(UTC))
+    def _like(self, one: str) -> dict[str, Any]:
+        return self.made[int(one[:8], 16) % len(self.made)]
 
 
 def _row(i: int) -> FileRow:
@@ -81,7 +81,8 @@ def serve(rows: int) -> None:
 
     stores = MemoryStores()
     files, samples = MadeUpFiles(stores.clock), MadeUpSamples(stores.clock)
-    files.rows, samples.like = rows, json.loads(sys.stdin.readline())
+    real = json.loads(sys.stdin.readline())
+    files.rows, samples.made = rows, [_near(real, Random(n)) for n in range(1000)]
     stores.ledger, stores.samples = files, samples
     job = files.accept_job(files.create_job(NewJob("local", Priority.NORMAL, None))[0].id)
     with tempfile.TemporaryDirectory(prefix="samplemind-bench-") as folder:
@@ -159,9 +160,8 @@ def main() -> None:
     if options.serve is not None:
         serve(options.serve)
         return
-    head = ["format", "rows", "size, MB", "before, MB", "most, MB", "CPU, µs a row*", f"wanted: under {WANTED_MB} MB"]
+    head = ["format", "rows", "size, MB", "before, MB", "most, MB", "CPU, µs a row", f"wanted: under {WANTED_MB} MB"]
     print(table(head, [measure(options.rows, form) for form in options.formats]))
-    print("\n* with making the analyses up")
 
 
 if __name__ == "__main__":

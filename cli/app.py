@@ -130,6 +130,28 @@ def submit(
         raise typer.Exit(FAILURE)
 
 
+@app.command(short_help="Send a folder of this machine to a cluster, only what it lacks.")
+def push(
+    folder: Annotated[str, typer.Argument(help="A folder, with all below but what is hidden; or one file.")],
+    root: Annotated[
+        str, typer.Option("--root", help="A library root that takes uploads (gateway.upload_roots).")
+    ] = "uploads",
+    path: Annotated[str, typer.Option("--path", help="The folder below that root; made where it is not there.")] = "",
+    analyze: Annotated[bool, typer.Option(help="Have it analysed.")] = True,
+    watch: Annotated[bool, typer.Option("--watch", help="Show progress until it is analysed.")] = False,
+    url: Url = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Send a folder of this machine to a cluster: hashes first, then only what it lacks.
+
+    What broke off goes on where it was, also with the same command again after Ctrl-C.
+    """
+    from cli.push import run
+
+    if not run(folder, root, path.strip("/"), analyze=analyze, follow=watch, url=url, data=data_dir):
+        raise typer.Exit(FAILURE)
+
+
 @app.command(short_help="Analyse anew what an older analyser said.")
 def recompute(
     watch: Annotated[bool, typer.Option("--watch", help="Show progress until the job ends.")] = False,

@@ -65,12 +65,7 @@ class Gateway:
         Unreachable
             Nobody answers.
         """
-        try:
-            response = self._client.request(method, path, **options)
-        except httpx.HTTPError as error:
-            raise self._unreachable(error) from error
-        if response.is_error:
-            raise _refused(response)
+        response = self.ask(method, path, **options)
         try:
             found = response.json() if response.content else {}
         except ValueError as error:
@@ -78,6 +73,16 @@ class Gateway:
                 f"What answers at {self.url} is no SampleMind gateway (its answer is not JSON)."
             ) from error
         return found if isinstance(found, dict) else {"items": found}
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Any request, with its headers. `Refused` and `Unreachable` as `call`."""
+        try:
+            response = self._client.request(method, path, **options)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+        if response.is_error:
+            raise _refused(response)
+        return response
 
     def probe(self, path: str) -> Json:
         """GET, as JSON, whatever the status says."""

@@ -61,16 +61,17 @@ def submit(
         if pattern is not None:
             place = Place(place.root, place.path, pattern)
         job = post_job(gateway, place, priority, rescan=rescan)
-        return _accepted(gateway, job, follow=follow)
+        return accepted(gateway, job, follow=follow)
 
 
 def recompute(*, follow: bool, url: str | None, data: Path | None) -> bool:
     """Have what an older analyser said found out anew; whether it ended well (or, not followed, was accepted)."""
     with Gateway(find_cluster(url, data)) as gateway:
-        return _accepted(gateway, gateway.call("POST", "/v1/recompute"), follow=follow)
+        return accepted(gateway, gateway.call("POST", "/v1/recompute"), follow=follow)
 
 
-def _accepted(gateway: Gateway, job: Json, *, follow: bool) -> bool:
+def accepted(gateway: Gateway, job: Json, *, follow: bool) -> bool:
+    """Say that a job is accepted, or follow it; whether it ended well (or, not followed, was accepted)."""
     err().print(f"Job [bold]{job['id']}[/] is accepted: {escape(job.get('label') or job['id'])}")
     if not follow:
         out().print(job["id"], markup=False)

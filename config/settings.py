@@ -213,6 +213,9 @@ class GatewaySettings(Certified):
         (), description="Further Host header values to answer to, beside loopback names and `host`."
     )
     max_body_mb: float = Field(1024, gt=0, description="Largest manifest or upload, in megabytes.")
+    upload_roots: tuple[str, ...] = Field(
+        (), description="Library roots that uploads may be written into, beside `uploads`; nothing is ever replaced."
+    )
     max_json_kb: int = Field(1024, ge=1, description="Largest JSON body, in kilobytes.")
     page_size: int = Field(100, ge=1, le=1000, description="Rows of a page where the client does not say.")
     event_interval_s: Seconds = Field(1, description="Seconds between two progress events.")

@@ -24,6 +24,7 @@ try:
 except ImportError:
     missing("schemathesis is not installed")
 
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(3600)]
 ALL = list(HealthCheck)
 EXAMPLES = int(os.environ.get("SAMPLEMIND_FUZZ_EXAMPLES", "8"))

@@ -60,10 +60,19 @@ def theirs(tmp_path: Path) -> Iterator[Theirs]:
         gateway.index()
         url = "/v1/uploads?name=anns-upload.wav"
         upload = gateway.client.post(url, content=b"RIFF uploaded", headers=ann).json()
+        more = {"Upload-Length": "9", "Upload-Metadata": "filename YW5ucy1zZWNyZXQud2F2"}
+        begun = gateway.client.post("/v1/uploads/resumable", headers={**ann, **more}).json()["id"]
         key = next(one.id for one in gateway.stores.keys.list() if one.owner == "ann")
         yield Theirs(
             gateway,
-            {"job_id": job, "sample_id": made.id, "key_id": key, "name": "uploads", "file_id": f"{job}.0.0.1"},
+            {
+                "job_id": job,
+                "sample_id": made.id,
+                "key_id": key,
+                "name": "uploads",
+                "file_id": f"{job}.0.0.1",
+                "upload_id": begun,
+            },
             (job, made.id, made.content, upload["job"]["id"], upload["sha256"], "anns-", '"ann"'),
             ann,
             bob,
@@ -85,6 +94,10 @@ def bodies(theirs: Theirs) -> dict[tuple[str, str], dict[str, Any]]:
     return {
         ("post", "/v1/jobs"): {"json": {"source": upload}},
         ("post", "/v1/uploads"): {"params": {"name": "mine.wav"}, "content": b"RIFF of bob's"},
+        ("patch", "/v1/uploads/resumable/{upload_id}"): {
+            "headers": {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"},
+            "content": b"of bob's",
+        },
         ("post", "/v1/uploads/check"): {"json": {"sha256": [sha256, theirs.ids["sample_id"].split("-")[0]]}},
         ("post", "/v1/search"): {"json": {"like": {"vector": [1.0] * 128}, "limit": 100}},
         ("put", "/v1/samples/{sample_id}/mark"): {"json": {"tags": ["seen"]}},
