@@ -7,10 +7,11 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from api import errors
 from api.browser import Browser
+from api.deps import once
 from api.draining import Draining
 from api.limits import BodyLimit
 from api.metrics import Timing
@@ -83,7 +84,7 @@ def create_app(
     app.state.web = WebApp()
     errors.install(app)
     for module in _ROUTES:
-        app.include_router(module.router)
+        app.include_router(module.router, dependencies=[Depends(once)])
     _describe(app)
     # The last one added is the first to see a request.
     app.add_middleware(BodyLimit, settings=settings.gateway)

@@ -5,11 +5,13 @@ Only `caller` asks a database and is plain; the rest is `async` so that it costs
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
 
+from api.errors import refuse_field
 from api.parts import Parts as _Parts
 from api.quotas import REQUESTS, remember
 from api.security import Caller, demand
@@ -24,7 +26,18 @@ async def parts_of(request: Request) -> _Parts:
     return parts
 
 
+_LISTS = {"range"}
+
+
 Parts = Annotated[_Parts, Depends(parts_of)]
+
+
+async def once(request: Request) -> None:
+    """Refuse a parameter that is given twice: which of the two is meant? A list says so in its description."""
+    counted = Counter(name for name, _ in request.query_params.multi_items())
+    for name, times in counted.items():
+        if times > 1 and name not in _LISTS:
+            raise refuse_field(name[:60], "is given more than once; several values go into one, with commas between")
 
 
 def caller(request: Request, parts: Parts, _: object = Security(_bearer), __: object = Security(_header)) -> Caller:

@@ -18,6 +18,8 @@ _NUMBER = re.compile(r"[+-]?(\d{1,12}(\.\d{0,12})?|\.\d{1,12})", re.ASCII)
 def parse_range(field: str, text: str) -> Bounds:
     """``118..122``, ``118..``, ``..122`` or ``120`` as bounds; a `Problem` (422) names the field otherwise."""
     low, dots, high = text.partition("..")
+    if "..." in text:
+        raise refuse_field(field, "a range has two dots, as in 118..122")
     if not dots:
         exact = _number(field, low)
         return exact, exact
@@ -40,6 +42,7 @@ def _number(field: str, text: str) -> float:
 
 def sample_filter(query: FacetsQuery, owner: str | None) -> SampleFilter:
     """The query's filter. Raises a `Problem` (422) or `BadFilter`, each naming the field."""
+    _check_company(query)
     where = SampleFilter(
         bpm=None if query.bpm is None else parse_range("bpm", query.bpm),
         bpm_octaves=query.bpm_octaves,
@@ -57,6 +60,14 @@ def sample_filter(query: FacetsQuery, owner: str | None) -> SampleFilter:
         owner=owner,
     )
     return related(spelled(where), query.key_relation)
+
+
+def _check_company(asked: FacetsQuery | Where) -> None:
+    """What only says how another field is meant is nothing without it."""
+    if asked.bpm_octaves and asked.bpm is None:
+        raise refuse_field("bpm_octaves", "says how bpm is meant, and there is no bpm")
+    if asked.key_relation != "same" and asked.key is None and asked.camelot is None:
+        raise refuse_field("key_relation", "says how key or camelot is meant, and there is neither")
 
 
 def _several(text: str | None) -> tuple[str, ...] | None:
@@ -83,6 +94,7 @@ def search_filter(where: Where) -> SampleFilter:
     BadFilter
         A field has a value that no sample has.
     """
+    _check_company(where)
     asked = spelled(
         SampleFilter(
             bpm=where.bpm,

@@ -19,10 +19,11 @@ from api.readiness import Readiness
 from api.resumable import Resumable
 from api.security import Gate
 from api.shared import Shared
+from api.turns import Turns
 from api.uploads import Uploads
 from config.settings import Settings
 from stores.doors import Keys, Ledger, Marks, Pulse, Samples, Vectors
-from stores.records import Job
+from stores.records import Facets, Job
 from tasks.send import Sends
 from workers.errors import StoreError
 
@@ -59,6 +60,8 @@ class Parts:
     gate: Gate
     hub: Hub
     asked: Shared[Job]
+    counted: Shared[Facets]
+    turns: Turns
     pressure: Pressure
     readiness: Readiness
     metrics: Metrics
@@ -87,6 +90,8 @@ class Parts:
             hints=Hints(sender, ledger),
             gate=Gate(stores.keys, settings.gateway.host),
             asked=Shared(),
+            counted=Shared(),
+            turns=Turns(),
             pressure=Pressure(ledger, settings.queue.max_jobs),
             hub=Hub(ledger, settings.gateway.event_interval_s, most_streams=settings.limits.streams),
             readiness=Readiness(ledger, pulse, vectors, settings.flower.url),

@@ -41,19 +41,28 @@ def related(where: SampleFilter, relation: str) -> SampleFilter:
 
     On the Camelot wheel ``5A`` mixes with ``5B`` (its relative), ``4A`` and ``6A`` (a fifth up and down).
     """
-    if relation == "same" or where.key is None or where.camelot is not None:
+    if relation == "same":
         return where
-    wheel = {camelot(tonic, mode): f"{tonic} {mode}" for tonic in TONICS for mode in get_args(Mode)}
-    places = {key: place for place, key in wheel.items()}
-    wanted: dict[str, None] = {}
-    for key in chosen(where.key):
-        wanted[key] = None
-        if place := places.get(key):
-            number, letter = int(place[:-1]), place[-1]
-            near = [number] if relation == "relative" else [number, number % 12 + 1, (number - 2) % 12 + 1]
-            around = [f"{number}{'AB'[letter == 'A']}", *(f"{each}{letter}" for each in near)]
-            wanted |= dict.fromkeys(wheel[each] for each in around)
-    return replace(where, key=tuple(wanted))
+    keys = [_WHEEL.get(near, key) for key in chosen(where.key) for near in _beside(_PLACES.get(key, ""), relation)]
+    places = [near for place in chosen(where.camelot) for near in _beside(place, relation)]
+    return replace(
+        where,
+        key=tuple(dict.fromkeys(keys)) or where.key,
+        camelot=tuple(dict.fromkeys(places)) or where.camelot,
+    )
+
+
+_PLACES: Final = {f"{tonic} {mode}": camelot(tonic, mode) for tonic in TONICS for mode in get_args(Mode)}
+_WHEEL: Final = {place: key for key, place in _PLACES.items()}
+
+
+def _beside(place: str, relation: str) -> list[str]:
+    """A place on the wheel and those that stand so to it; what is none stays alone, to be refused by name."""
+    if place not in _WHEEL:
+        return [place]
+    number, letter = int(place[:-1]), place[-1]
+    fifths = [] if relation == "relative" else [f"{number % 12 + 1}{letter}", f"{(number - 2) % 12 + 1}{letter}"]
+    return [place, f"{number}{'AB'[letter == 'A']}", *fifths]
 
 
 def _degree(letter: str, accidental: str) -> int:

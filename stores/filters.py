@@ -48,6 +48,7 @@ _NOTE = re.compile(r"([A-G]#?)(-?\d{1,2})?")
 _LONGEST_TEXT = 500
 _MOST_WORDS = 20
 _MOST_VALUES = 50
+_NAMED = {path: name.removesuffix("_s") for name, path in RANGES.items()}
 
 
 def chosen(choice: Choice | None) -> tuple[str, ...]:
@@ -60,6 +61,8 @@ def check(where: SampleFilter) -> None:
     for name in RANGES:
         _check_range(name, getattr(where, name))
     for place, bounds in where.numbers:
+        if place in _NAMED:
+            raise BadFilter(f"{place} has a filter of its own: {_NAMED[place]}")
         if place not in DESCRIPTORS:
             raise BadFilter(f"there is no number {place[:60]!r}; there are {', '.join(DESCRIPTORS)}")
         _check_range(place, bounds)
@@ -91,8 +94,10 @@ def _check_range(name: str, bounds: Bounds | None) -> None:
 
 
 def _check_text(name: str, value: str) -> None:
-    if not value or len(value) > _LONGEST_TEXT:
-        raise BadFilter(f"{name} is empty or longer than {_LONGEST_TEXT} characters")
+    if not value:
+        raise BadFilter(f"{name} has an empty value")
+    if len(value) > _LONGEST_TEXT:
+        raise BadFilter(f"{name} is longer than {_LONGEST_TEXT} characters")
     if "\0" in value or not sayable(value):
         raise BadFilter(f"{name} holds a character that no text has")
 

@@ -29,6 +29,7 @@ _EDGES: Final[Mapping[Order, Sequence[float]]] = {
     Order.LOUDNESS: range(-60, 6),
 }
 """Where a step ends and the next begins: each a small part of a usual library."""
+_MOST_CELLS: Final = 8
 _FIRST_AGE_S: Final = 60.0
 _AGES: Final = 24
 
@@ -121,16 +122,26 @@ def _edges(by: Order) -> Sequence[Any]:
 
 def _ranges(edges: Sequence[Any], after: Any | None, *, descending: bool) -> Iterator[Document]:
     """Ranges from one end to the other, or from behind a value."""
-    cells = list(pairwise([None, *edges, None]))
-    for low, high in reversed(cells) if descending else cells:
+    for low, high in _widening(list(pairwise([None, *edges, None])), descending=descending, after=after):
         if after is None:
             bounds = {"$gte": low, "$lt": high}
         elif descending:
-            if low is not None and low >= after:
-                continue
             bounds = {"$gte": low, "$lt": after if high is None or high > after else high}
         else:
-            if high is not None and high <= after:
-                continue
             bounds = {"$gte": low, "$lt": high} if low is not None and low > after else {"$gt": after, "$lt": high}
         yield {operator: bound for operator, bound in bounds.items() if bound is not None}
+
+
+def _widening(
+    cells: list[tuple[Any, Any]], *, descending: bool, after: Any | None
+) -> Iterator[tuple[Any | None, Any | None]]:
+    """The cells that are still ahead, several together as long as what came did not suffice."""
+    if descending:
+        ahead = [(low, high) for low, high in reversed(cells) if after is None or low is None or low < after]
+    else:
+        ahead = [(low, high) for low, high in cells if after is None or high is None or high > after]
+    width = 1
+    while ahead:
+        together, ahead = ahead[:width], ahead[width:]
+        yield (together[-1][0], together[0][1]) if descending else (together[0][0], together[-1][1])
+        width = min(2 * width, _MOST_CELLS)

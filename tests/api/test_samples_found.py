@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from api.errors import Problem
 from api.filters import index_filter, search_filter
 from api.schemas import Where
 from api.spelling import related
+from api.turns import Turns
 from stores.records import SampleFilter
 from tests.api.gateway import Gateway
 from workers.model import Key, Kind, Tempo
@@ -46,6 +48,8 @@ def names(gateway: Gateway, query: str) -> list[str]:
         ("key=Cm&key_relation=relative", "ab"),
         ("key=Cm&key_relation=neighbours", "abd"),
         ("key=Eb major&key_relation=relative", "ab"),
+        ("camelot=5A&key_relation=neighbours", "abd"),
+        ("camelot=4A,5B&key_relation=relative", "abd"),
         ("kind=one-shot", "c"),
         ("bpm=118..122", "b"),
         ("bpm=118..122&bpm_octaves=true", "abd"),
@@ -83,7 +87,15 @@ def test_what_matches_is_counted(library: Gateway) -> None:
         ("range=tempo.confidence", "range"),
         ("range=tempo.confidence:a", "tempo.confidence"),
         ("range=tempo.$where:0..1", "no number"),
-        ("kind=loop,", "kind"),
+        ("kind=loop,", "kind has an empty value"),
+        ("bpm=118...122", "two dots"),
+        ("bpm=118..120&bpm=122", "more than once"),
+        ("sort=bpm&sort=-bpm", "more than once"),
+        ("key_relation=relative", "key_relation"),
+        ("bpm_octaves=true", "bpm_octaves"),
+        ("camelot=13A,5A&key_relation=relative", "13A"),
+        ("key=H minor,C minor&key_relation=relative", "H minor"),
+        ("range=tempo.bpm:100..", "filter of its own: bpm"),
         ("instrument=kazoo", "instrument"),
         ("limit=5&facets=1", "facets"),
     ],
@@ -92,6 +104,27 @@ def test_what_makes_no_sense_is_said_by_name(library: Gateway, query: str, word:
     answer = library.client.get(f"/v1/samples?{query}")
     assert answer.status_code == 422, answer.text
     assert word in answer.json()["detail"]
+
+
+def test_few_ask_for_sorted_and_counted_listings_at_once(library: Gateway) -> None:
+    turns = Turns(at_once=1, waiting=0)
+    object.__setattr__(library.app.state.parts, "turns", turns)
+    with turns.one():
+        for query in ("?sort=bpm", "/facets"):
+            answer = library.client.get(f"/v1/samples{query}")
+            assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+            assert answer.headers["Retry-After"] == "2"
+        assert library.client.get("/v1/samples").status_code == 200
+    for query in ("?sort=bpm", "/facets", "?sort=bpm"):
+        assert library.client.get(f"/v1/samples{query}").status_code == 200
+
+
+def test_who_waits_too_long_comes_again() -> None:
+    turns = Turns(at_once=1, waiting=1, patience_s=0.01)
+    with turns.one(), pytest.raises(Problem), turns.one():
+        pass
+    with turns.one():
+        pass
 
 
 def test_facets_take_no_page(library: Gateway) -> None:
