@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
-
-import structlog
+from types import ModuleType
+from typing import Any, cast
 
 from config.settings import LogSettings
+
+# structlog would import rich for tracebacks in colours, which no log of ours has: a twentieth of a second at each start
+_modules = cast(dict[str, ModuleType | None], sys.modules)
+_rich = _modules.setdefault("rich", None)
+
+import structlog  # noqa: E402
+
+if _rich is None:
+    del _modules["rich"]
 
 
 def configure_logging(settings: LogSettings, **context: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -294,6 +295,14 @@ def _survey(
     marks[1] = mono_energy
 
 
+@lru_cache(maxsize=16)
+def _filters(channels: int, sr: float, halved: bool) -> tuple[Float32, Float32, tuple[Doubles, Doubles], Doubles]:
+    """Of halving, of the true peak and of the K-weighting, and what each channel counts. Shared: do not write to it."""
+    phases = oversampler(sr)
+    side = half_band(0.0225) if halved else np.zeros(0, np.float32)
+    return side, phases[: (len(phases) + 1) // 2], (k_blocks(sr), k_weighting(sr)), channel_weights(channels)
+
+
 class Surveyor:
     """`survey_waveform` of a signal that comes in stretches: what each says is the same as if it were whole.
 
@@ -318,12 +327,8 @@ class Surveyor:
         self.step = max(1, math.floor(sr / 10 + 0.5))
         self.halved = halved
         self.n_samples = 0
-        phases = oversampler(sr)
-        self._side = half_band(0.0225) if halved else np.zeros(0, np.float32)
         self._walk = _walk(channels)
-        self._filters = phases[: (len(phases) + 1) // 2]
-        self._k = k_blocks(sr), k_weighting(sr)
-        self._weights = channel_weights(channels)
+        self._side, self._filters, self._k, self._weights = _filters(channels, sr, halved)
 
     def take(self, y: ArrayLike, *, last: bool = True) -> Survey:
         """Walk over the next stretch; all but the last are a multiple of `TILE` samples long.
