@@ -33,6 +33,7 @@ def _instead(name: str, where: Any, function: str, other: Callable[..., Any]) ->
 @changing("no_revival", "tasks.upkeep")
 def _revive_nothing(module: ModuleType) -> None:
     _instead("no_revival", module.Upkeep, "_revive", lambda *_: None)
+    _instead("no_revival", module.Upkeep, "hasten", lambda *_: 0)  # it publishes again what waited long, too
 
 
 @changing("no_patience", "tasks.patience")

@@ -47,9 +47,9 @@ def _no_limit_for_listeners(plant: Plant) -> None:
 
 _NEVER_AGAIN = {"SAMPLEMIND_QUEUE__VISIBILITY_TIMEOUT_S": "3600"}
 _REVIVAL = "a chunk whose lease is over, or whose message is lost, is published again from the ledger"
-_NO_REVIVAL = "`Upkeep._revive` does nothing"
+_NO_REVIVAL = "`Upkeep._revive` and `hasten` do nothing"
 _PERSISTENCE = "a write that a store did not take is tried again, and a chunk left so is published again"
-_NO_PERSISTENCE = "`patiently` and the driver try once, `Upkeep._revive` does nothing"
+_NO_PERSISTENCE = "`patiently` and the driver try once, `Upkeep._revive` and `hasten` do nothing"
 _LASTING = 1500
 """Files of a job that is not over before the first of several faults."""
 _PERSISTENT = ("no_patience", "no_driver_retries", "no_revival")
