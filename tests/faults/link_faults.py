@@ -24,4 +24,5 @@ def broken_links(trial: Trial) -> None:
 def slow_links(trial: Trial) -> None:
     for link in trial.plant.links.values():
         link.delay(0.1, reset_share=0.01)
-    trial.plant.wait_for_end(lambda: trial.over, 600, 0.5)
+    # Some twenty ways there and back for each of the 125 small chunks: half an hour at the very most.
+    trial.plant.wait_for_end(lambda: trial.over, 1800 if trial.full else 600, 0.5)
