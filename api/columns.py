@@ -11,6 +11,7 @@ from typing import Any, Final
 from api.answers import dump, plain
 from api.tables import COLUMNS
 from stores.records import FileRow, Sample
+from workers.naming import spelled
 
 _TEXT: Final = (
     "kind.label", "instrument.label", "instrument.reason", "tempo.reason", "key.tonic", "key.mode", "key.label",
@@ -35,7 +36,7 @@ RECORDS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 FIRST: Final[Mapping[str, str]] = {
     "index": "whole", "root": "text", "path": "text", "status": "text", "reason_code": "text", "reason": "text",
-    "sample_id": "text", "analyzer": "text", "superseded_by": "text",
+    "sample_id": "text", "analyzer": "text", "superseded_by": "text", "path_b64": "text",
 }  # fmt: skip
 
 
@@ -100,6 +101,7 @@ def row_of(row: FileRow, sample: Sample | None) -> dict[str, Any]:
         "reason_code": reason.code if reason else None,
         "reason": sayable(reason.message) if reason else None,
         "sample_id": row.row.sample_id,
+        **spelled(row.file.raw),
     }
     if sample is None:
         return cells

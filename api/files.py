@@ -38,13 +38,18 @@ def flaw_of(path: str) -> str | None:
         encoded = path.encode("utf-8")
     except UnicodeEncodeError:
         return "is not valid Unicode"
-    if len(encoded) > MAX_PATH:
+    return flaw_of_bytes(encoded)
+
+
+def flaw_of_bytes(path: bytes) -> str | None:
+    """What is wrong with a path below a root, or ``None``. Does not touch the disk."""
+    if len(path) > MAX_PATH:
         return f"is longer than {MAX_PATH} bytes"
-    if "\0" in path:
+    if b"\0" in path:
         return "holds a NUL character"
-    if path.startswith("/"):
+    if path.startswith(b"/"):
         return "must be relative to its root, not absolute"
-    if path and any(part in ("", ".", "..") for part in path.split("/")):
+    if path and any(part in (b"", b".", b"..") for part in path.split(b"/")):
         return "must lead down from its root: no empty part, no '.' and no '..'"
     return None
 

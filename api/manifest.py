@@ -1,10 +1,15 @@
-"""A manifest: one `{"root", "path"}` object a line (NDJSON), read as it arrives, in constant memory."""
+"""A manifest: one `{"root", "path"}` object a line (NDJSON), read as it arrives, in constant memory.
+
+`path_b64` in place of `path`, or beside it, has the bytes of a name that no text can hold.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+from base64 import b64decode
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,10 +19,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.errors import Problem
-from api.files import flaw_of
+from api.files import flaw_of_bytes
 from stores.doors import Ledger
 from stores.records import FileRef, FileRow, Job, NewJob
 from workers.errors import IdempotencyReused, OutsideRoot, StoreError
+from workers.naming import named
 
 MAX_LINE: Final = 65_536
 """Bytes of a line: a path of 4,096 bytes, every one of them escaped, and room for the rest."""
@@ -73,21 +79,34 @@ class ManifestReader:
             said: Any = json.loads(raw)
         except (ValueError, RecursionError):
             raise self._bad(0, "is not JSON") from None
-        if not isinstance(said, dict) or set(said) != {"root", "path"}:
-            raise self._bad(0, 'must be an object with "root" and "path" and nothing else')
-        root, path = said["root"], said["path"]
+        if not isinstance(said, dict) or not {"root"} < said.keys() <= {"root", "path", "path_b64"}:
+            raise self._bad(0, 'must be an object with "root" and "path" (or "path_b64") and nothing else')
+        root = said["root"]
         if not isinstance(root, str) or root not in self.roots:
             raise self._bad(0, "names no library root of ours; see GET /v1/roots")
-        if not isinstance(path, str) or not path:
-            raise self._bad(0, '"path" must be a text that is not empty')
-        flaw = flaw_of(path)
-        if flaw:
-            raise self._bad(0, f'"path" {flaw}')
+        name = self._name(said)
         try:
-            self.check(root, path)
+            self.check(root, os.fsdecode(name))
         except OutsideRoot as error:
             raise self._bad(0, f"is refused. {error.message.rstrip('.')}") from error
-        return FileRef(root, path)
+        return FileRef(root, *named(name))
+
+    def _name(self, said: Mapping[str, Any]) -> bytes:
+        """The path as the operating system has it."""
+        given = said.get("path_b64")
+        field, path = ("path", said.get("path")) if given is None else ("path_b64", given)
+        if not isinstance(path, str) or not path:
+            raise self._bad(0, f'"{field}" must be a text that is not empty')
+        try:
+            name = path.encode("utf-8") if given is None else b64decode(path, validate=True)
+        except UnicodeEncodeError:
+            raise self._bad(0, '"path" is not valid Unicode') from None
+        except ValueError:
+            raise self._bad(0, '"path_b64" is not base64') from None
+        flaw = flaw_of_bytes(name)
+        if flaw or not name:
+            raise self._bad(0, f'"{field}" {flaw or "is empty"}')
+        return name
 
     def _bad(self, ahead: int, what: str) -> Problem:
         number = self.line + ahead + 1

@@ -3,7 +3,7 @@ again: an analysis kept by an older version must still be shown. The tests compa
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -165,11 +165,20 @@ class ReportShape(Shape):
     unread: list[UnreadShape]
 
 
+_Bytes = Annotated[
+    str | None,
+    Field(
+        description="Only where `path` is not the name itself, which is no UTF-8 or looks escaped: its bytes.",
+    ),
+]
+
+
 class FileShape(Shape):
     """A submitted file."""
 
     index: int
     path: str = Field(examples=["drums/kick.wav"])
+    path_b64: _Bytes = None
     root: str
     status: Literal["pending", "done", "reused", "duplicate", "skipped", "failed"]
     reason: ReasonShape | None
@@ -199,6 +208,7 @@ class FailedShape(Shape):
     index: int
     root: str
     path: str
+    path_b64: _Bytes = None
     reason: ReasonShape
     attempts: int
     died_of: list[str] = Field(
@@ -220,6 +230,7 @@ class PlaceShape(Shape):
 
     root: str
     path: str
+    path_b64: _Bytes = None
 
 
 class AnalyzedShape(Shape):

@@ -14,6 +14,7 @@ from api.views import file_view, sample_view
 from stores.doors import Ledger, Samples
 from stores.filters import at
 from stores.records import FileRow, Sample
+from workers.naming import spelled
 
 _ROWS: Final = 500
 Rows = list[tuple[FileRow, Sample | None]]
@@ -51,7 +52,7 @@ COLUMNS: Final[Mapping[str, str]] = {
 """Column of a CSV file -> where its value is in the analysis."""
 
 _FIRST: Final = ("index", "root", "path", "status", "reason_code", "reason", "sample_id")
-_LAST: Final = ("defects",)
+_LAST: Final = ("defects", "path_b64")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -117,11 +118,12 @@ def _csv_row(row: FileRow, sample: Sample | None) -> bytes:
         reason.message if reason else None,
         row.row.sample_id,
     ]
+    name = spelled(row.file.raw).get("path_b64")
     if sample is None:
-        return _csv_line([*first, *[None] * (len(COLUMNS) + len(_LAST))])
+        return _csv_line([*first, *[None] * (len(COLUMNS) + 1), name])
     analysis = plain(sample.analysis)
     defects = " ".join(str(at(each, "code")) for each in analysis.get("defects") or ())
-    return _csv_line([*first, *(at(analysis, place) for place in COLUMNS.values()), defects])
+    return _csv_line([*first, *(at(analysis, place) for place in COLUMNS.values()), defects, name])
 
 
 def _csv_line(cells: list[Any]) -> bytes:

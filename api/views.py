@@ -10,6 +10,7 @@ from api.answers import instant
 from api.events import Snapshot
 from api.reproduce import reproduce
 from stores.records import ApiKey, Cause, FailedFile, FileRow, FolderSource, Job, Page, Reason, Sample
+from workers.naming import spelled
 
 
 def job_view(job: Job) -> dict[str, Any]:
@@ -50,6 +51,7 @@ def file_view(row: FileRow) -> dict[str, Any]:
     return {
         "index": row.index,
         "path": row.file.path,
+        **spelled(row.file.raw),
         "root": row.file.root,
         "status": row.row.status.value,
         "reason": reason_view(row.row.reason),
@@ -70,6 +72,7 @@ def failed_view(failed: FailedFile) -> dict[str, Any]:
         "index": failed.index,
         "root": failed.file.root,
         "path": failed.file.path,
+        **spelled(failed.file.raw),
         "reason": reason_view(failed.reason),
         "attempts": failed.attempts,
         "died_of": [of or "its worker vanished" for of in failed.died_of],
@@ -83,7 +86,7 @@ def sample_view(sample: Sample) -> dict[str, Any]:
         "sample_id": sample.id,
         "analyzer": sample.analyzer,
         **sample.analysis,
-        "files": [{"root": file.root, "path": file.path} for file in sample.files],
+        "files": [{"root": file.root, "path": file.path, **spelled(file.raw)} for file in sample.files],
         "created_at": instant(sample.created_at),
         **({"superseded_by": sample.superseded_by} if sample.superseded_by else {}),
     }

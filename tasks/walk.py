@@ -24,8 +24,8 @@ from typing import Final
 
 from stores.records import FileRef, FolderSource, Reason
 from tasks.pattern import Pattern, States
-from workers.audio.files import shown
 from workers.errors import FileError, NotARegularFile, NotFound, OutsideRoot, SymlinkLoop, Unreadable
+from workers.naming import named
 
 IGNORED: Final = frozenset({b"__MACOSX", b"@eaDir", b"Thumbs.db", b"desktop.ini"})
 MAX_DEPTH: Final = 128
@@ -245,8 +245,7 @@ def _link(here: _Here, name: bytes) -> FileRef:
 
 def _ref(here: _Here, name: bytes, *, size: int = -1, mtime_ns: int = 0, reason: Reason | None = None) -> FileRef:
     path = _join(here.path, name)
-    said = shown(path)
-    return FileRef(here.root, said, None if said.encode() == path else path, size, mtime_ns, reason)
+    return FileRef(here.root, *named(path), size, mtime_ns, reason)
 
 
 def _unreadable(error: OSError) -> Reason:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import math
 import os
 from collections.abc import Callable
@@ -12,9 +11,10 @@ from config.logging import get_logger
 from workers.analysis import analyze
 from workers.analysis.long.sound import LongSound
 from workers.analysis.long.windows import WINDOW_S
-from workers.audio.files import content_hash, open_regular, shown, unchanged
+from workers.audio.files import content_hash, open_regular, unchanged
 from workers.errors import AnalysisFailed, ChangedWhileReading, DecoderCrashed, FileError, Left, OutOfMemory, StoreError
 from workers.model import ANALYZER_VERSION, Analysis, sample_id
+from workers.naming import named, spelled
 
 if TYPE_CHECKING:
     from workers.audio.decode import Decoded, Decoder
@@ -117,9 +117,8 @@ def describe(path: str, said: Analysis | FileError, known_as: str | None = None)
     A name that is not UTF-8 is shown with ``\\xNN`` for its odd bytes, and `path_b64` has the bytes themselves.
     """
     raw = os.fsencode(path)
-    row: dict[str, Any] = {"path": shown(raw)}
-    if row["path"].encode() != raw:
-        row["path_b64"] = base64.b64encode(raw).decode("ascii")
+    text, bytes_of_it = named(raw)
+    row: dict[str, Any] = {"path": text, **spelled(bytes_of_it)}
     if isinstance(said, FileError):
         return {**row, "status": "failed", "reason": {"code": said.code, "message": said.message}}
     return {

@@ -62,6 +62,9 @@ async def submit(
 
     Answers as soon as the job is safe in the ledger, however many files there are. `path` must lead down from its
     root: absolute ones and `..` are refused with 422, a link that leads out with 403, a missing folder with 404.
+
+    A line of a manifest may have `path_b64`, as the rows of a job's files do, for a name that no text can hold: the
+    bytes of the path in base64. It is what counts where there is a `path` too.
     """
     submission = Submission(parts, who, idempotency_key)
     kind = content_type(request.headers)

@@ -9,6 +9,7 @@ import tracemalloc
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pyarrow.parquet
 import pytest
 
 from api.tables import COLUMNS, Export, cell
@@ -48,6 +49,21 @@ def test_csv_has_every_file_with_its_analysis(gateway: Gateway, job: str) -> Non
     assert (first["integrated_lufs"], first["note"], first["mfcc"]) == ("-14.2", "", "1.0 -2.0")
     assert rows[2]["path"] == 'a "b", c\n.wav'
     assert (rows[2]["reason_code"], rows[2]["bpm"]) == ("not_audio", "")
+
+
+def test_a_name_that_is_no_text_is_there_in_bytes(gateway: Gateway) -> None:
+    job, _ = gateway.stores.ledger.create_job(NewJob("local", Priority.NORMAL, None, None, "f"))
+    gateway.stores.ledger.add_chunk(
+        job.id, 0, 0, [FileRef("library", "a\\xff.wav", b"a\xff.wav"), FileRef("library", "b.wav")]
+    )
+    lines = gateway.client.get(f"/v1/exports/{job.id}").text.splitlines()
+    assert [json.loads(line).get("path_b64") for line in lines] == ["Yf8ud2F2", None]
+    rows = csv.DictReader(io.StringIO(gateway.client.get(f"/v1/exports/{job.id}?format=csv").text))
+    assert [row["path_b64"] for row in rows] == ["Yf8ud2F2", ""]
+    whole = pyarrow.parquet.read_table(
+        io.BytesIO(gateway.client.get(f"/v1/exports/{job.id}?format=parquet").content), columns=["path_b64"]
+    )
+    assert whole["path_b64"].to_pylist() == ["Yf8ud2F2", None]
 
 
 def test_no_cell_is_a_formula(gateway: Gateway, job: str) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
+import os
 import tracemalloc
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +17,10 @@ from starlette.types import Message
 
 from api.manifest import MAX_LINE, ManifestReader, chunk_size, receive
 from stores.memory import MemoryStores
-from stores.records import FileRef, JobState, NewJob, Priority
-from tests.api.gateway import Gateway, counts
+from stores.records import FileRef, FolderSource, JobState, NewJob, Priority
+from tasks.pattern import compile_pattern
+from tasks.walk import raw_path, walk
+from tests.api.gateway import Gateway, counts, make_gateway
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
@@ -51,6 +56,37 @@ def test_it_may_be_cut_anywhere(gateway: Gateway) -> None:
     assert paths(gateway, answer.json()["id"]) == ["ä.wav", "b c.wav"]
 
 
+def test_rows_of_a_job_can_be_sent_back_whatever_their_names_are(gateway: Gateway, tmp_path: Path) -> None:
+    for name in (b"caf\xe9.wav", b"caf\\xe9.wav", b"plain.wav", b"\xe9/a\\\xff.wav"):
+        file = os.path.join(os.fsencode(tmp_path), b"tree", name)
+        os.makedirs(os.path.dirname(file), exist_ok=True)
+        open(file, "wb").close()
+    source = FolderSource("library", "", "**/*")
+    found = walk("library", tmp_path / "tree", source, compile_pattern(source.pattern), None)
+    walked = [FileRef(file.root, file.path, file.raw) for file in found if file]
+    assert [file.raw is None for file in walked].count(True) == 1
+    rows = [{"root": "library", "path_b64": base64.b64encode(raw_path(file)).decode()} for file in walked]
+    for _ in range(2):  # what was walked, then what came back of it
+        job = send(gateway, "\n".join(map(json.dumps, rows)).encode()).json()
+        kept = gateway.stores.ledger.files(job["id"], status=None, cursor=None, limit=10).items
+        assert [row.file for row in kept] == walked
+        files = gateway.client.get(job["links"]["files"]).json()["items"]
+        rows = [{name: file.get(name) for name in ("root", "path", "path_b64")} for file in files]
+    texts = [{"root": "library", "path": name} for name in ("caf\\xe9.wav", "caf\\\\xe9.wav")]
+    job = send(gateway, "\n".join(map(json.dumps, texts)).encode()).json()
+    kept = gateway.stores.ledger.files(job["id"], status=None, cursor=None, limit=10).items
+    assert [raw_path(row.file) for row in kept] == [text["path"].encode() for text in texts]  # a text is what it says
+
+
+def test_a_name_in_bytes_leads_no_further_than_one_in_text(tmp_path: Path) -> None:
+    gateway = make_gateway(tmp_path, data_dir=tmp_path / "library" / ".data")
+    with gateway.client:
+        hidden = base64.b64encode(b".data/\xff.wav").decode()
+        answer = send(gateway, json.dumps({"root": "library", "path": "a.wav", "path_b64": hidden}).encode())
+    assert (answer.status_code, answer.json()["line"]) == (422, 1)
+    assert "data folder" in answer.json()["detail"]
+
+
 def test_even_a_short_list_is_shared_among_workers(gateway: Gateway) -> None:
     job = send(gateway, b"".join(line(f"{n}.wav") for n in range(40))).json()
     assert len(gateway.stores.ledger.unfed(job["id"], 100)) + len(gateway.sent.chunk_ids) == 5
@@ -76,6 +112,13 @@ def test_even_a_short_list_is_shared_among_workers(gateway: Gateway) -> None:
         (b'{"root": "library", "path": "a\\u0000b"}\n', "NUL"),
         (b'{"root": "library", "path": "\\ud800"}\n', "Unicode"),
         (b'{"root": "library", "path": "\xff"}\n', "not JSON"),
+        (b'{"root": "library", "path_b64": "/"}\n', "base64"),
+        (b'{"root": "library", "path_b64": 7}\n', "text"),
+        (b'{"root": "library", "path": "a", "path_b64": "L2V0Yy9wYXNzd2Q="}\n', "relative"),
+        (b'{"root": "library", "path_b64": "Li4vYQ=="}\n', "down"),
+        (b'{"root": "library", "path_b64": "YQBi"}\n', "NUL"),
+        (b'{"root": "library"}\n', "object"),
+        (b'{"root": "library", "path": null, "path_b64": null}\n', "text"),
         (line("x" * 4097), "4096"),
         (line("x" * MAX_LINE), "longer"),
         (b"x" * (MAX_LINE + 1), "longer"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import re
 import stat
 from pathlib import Path
 from types import TracebackType
@@ -30,20 +29,6 @@ _SAID_BY: dict[int, type[FileError]] = {
     errno.ENXIO: NotARegularFile,  # a socket
     errno.ENODEV: NotARegularFile,
 }
-
-
-_LOOKS_ESCAPED = re.compile(r"(\\+)(?=x[89a-f][0-9a-f]|[\udc80-\udcff])")
-
-
-def shown(name: bytes) -> str:
-    """A name as text. Bytes that are no UTF-8 are written ``\\xNN``.
-
-    Backslashes of its own in front of such letters are doubled: no two names are shown alike.
-    """
-    text = name.decode("utf-8", "surrogateescape")
-    if "\\" in text:
-        text = _LOOKS_ESCAPED.sub(lambda found: found[1] * 2, text)
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 class _FileErrors:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from workers.audio.files import content_hash, open_beneath, open_regular, shown, unchanged
+from workers.audio.files import content_hash, open_beneath, open_regular, unchanged
 from workers.errors import FileError, NotARegularFile, OutsideRoot, SymlinkLoop, Unreadable, Vanished
+from workers.naming import shown
 
 
 @pytest.fixture
