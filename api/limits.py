@@ -48,11 +48,9 @@ class BodyLimit:
 
     def _limit(self, scope: Scope, headers: Headers) -> int:
         path = scope["path"]
-        if (
-            path == "/v1/uploads"
-            or path.startswith("/v1/uploads/resumable/")
-            or (path == "/v1/jobs" and content_type(headers) == NDJSON)
-        ):
+        if path in ("/v1/uploads", "/v1/uploads/zip") or path.startswith("/v1/uploads/resumable/"):
+            return self.large
+        if path == "/v1/jobs" and content_type(headers) == NDJSON:
             return self.large
         return self.small
 

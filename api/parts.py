@@ -8,6 +8,7 @@ from typing import Protocol
 
 import structlog
 
+from api.archives import Archives
 from api.events import Hub
 from api.fence import Fence
 from api.hints import Hints
@@ -20,6 +21,7 @@ from api.resumable import Resumable
 from api.security import Gate
 from api.shared import Shared
 from api.turns import Turns
+from api.unpack import Bounds
 from api.uploads import Uploads
 from config.settings import Settings
 from stores.doors import Keys, Ledger, Marks, Pulse, Samples, Vectors
@@ -67,6 +69,7 @@ class Parts:
     metrics: Metrics
     uploads: Uploads
     resumable: Resumable
+    archives: Archives
     quotas: Quotas
     tabs: Tabs
     fence: Fence
@@ -97,6 +100,7 @@ class Parts:
             readiness=Readiness(ledger, pulse, vectors, settings.flower.url),
             metrics=Metrics(ledger, samples, pulse, settings.signs_dir),
             uploads=uploads,
+            archives=Archives(uploads, _bounds(settings), round(most_mb * 1_000_000)),
             resumable=Resumable(uploads, writable, round(most_mb * 1_000_000)),
             quotas=quotas,
             tabs=Tabs(quotas, ledger),
@@ -118,3 +122,9 @@ class Parts:
         """End streams and open questions."""
         await self.hub.close()
         await self.readiness.close()
+
+
+def _bounds(settings: Settings) -> Bounds:
+    """What an archive may unfold to."""
+    most = settings.gateway
+    return Bounds(most.max_zip_files, round(most.max_zip_mb * 1_000_000), settings.decode.max_file_mb * 1_000_000)

@@ -144,12 +144,14 @@ class Resumable:
         self._file(upload.id).unlink(missing_ok=True)
         self._note(upload.id).unlink(missing_ok=True)
 
+    def folder_of(self, root: str) -> Path | None:
+        """The folder of a root that takes uploads, none for `uploads`. `OutsideRoot` where it takes none."""
+        if root != UPLOADS and root not in self._roots:
+            raise OutsideRoot(f"Nothing may be uploaded into the root {root!r}: see gateway.upload_roots.")
+        return self._roots.get(root)
+
     def _checked(self, new: Upload) -> str:
-        if new.root == UPLOADS:
-            return safe_name(new.path)
-        if new.root not in self._roots:
-            raise OutsideRoot(f"Nothing may be uploaded into the root {new.root!r}: see gateway.upload_roots.")
-        return checked_path(new.path)
+        return safe_name(new.path) if self.folder_of(new.root) is None else checked_path(new.path)
 
     def _here(self, new: Upload, sha256: str) -> str | None:
         """Where this content is, if it is in its place or can be put there without being sent."""

@@ -150,6 +150,14 @@ class UploadQuery(Query):
     analyze: bool = Field(True, description="Make a job of it.")
 
 
+class ZipQuery(Query):
+    """Where the files of an archive go."""
+
+    root: str = Field("uploads", max_length=200, examples=["library"], description="Or a root that takes uploads.")
+    path: str = Field("", max_length=4096, examples=["packs/new"], description="A folder below that root.")
+    analyze: bool = Field(True, description="Make a job of them.")
+
+
 class Source(Sent):
     """A folder below a library root, and which of its files; or one file."""
 

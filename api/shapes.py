@@ -370,6 +370,23 @@ class ResumableShape(Shape):
     done: bool
 
 
+class UnfoldedShape(Shape):
+    """A file of an archive in its place."""
+
+    path: str
+    sha256: str
+    size: int
+    known: bool = Field(description="The same content was there before.")
+
+
+class ZipShape(Shape):
+    """An archive's files in their places, and their job."""
+
+    root: str = Field(examples=["library"])
+    files: list[UnfoldedShape]
+    job: JobShape | None
+
+
 class MissingShape(Shape):
     """Contents that are neither stored nor analysed here."""
 

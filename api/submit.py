@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final
 
 from fastapi.exceptions import RequestValidationError
@@ -83,15 +84,22 @@ class Submission:
 
     def one_file(self, file: FileRef, priority: Priority, label: str) -> Job:
         """A job of a single file."""
+        return self.files([file], priority, label)
+
+    def files(self, files: Sequence[FileRef], priority: Priority, label: str) -> Job:
+        """A job of these files, at least one."""
         ledger = self._parts.ledger
-        self._parts.quotas.take(self._who.key_id, FILES)
-        new = self._new(priority, None, label, "file", priority.value, file.root, file.path)
+        self._parts.quotas.take(self._who.key_id, FILES, len(files))
+        said = [text for file in files for text in (file.root, file.path)]
+        new = self._new(priority, None, label, "file", priority.value, *said)
         self._parts.pressure.check()
         job, is_new = ledger.create_job(new)
         if not is_new:
             return job
+        most = min(self._parts.settings.queue.chunk_files, _MANIFEST_CHUNK)
         try:
-            ledger.add_chunk(job.id, 0, 0, [file])
+            for n, first in enumerate(range(0, len(files), most)):
+                ledger.add_chunk(job.id, n, first, files[first : first + most])
             return ledger.accept_job(job.id)
         except StoreError:
             manifest.drop(ledger, job.id)

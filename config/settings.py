@@ -213,6 +213,8 @@ class GatewaySettings(Certified):
         (), description="Further Host header values to answer to, beside loopback names and `host`."
     )
     max_body_mb: float = Field(1024, gt=0, description="Largest manifest or upload, in megabytes.")
+    max_zip_files: int = Field(10_000, ge=1, le=30_000, description="Most files in an uploaded zip archive.")
+    max_zip_mb: float = Field(4096, gt=0, description="Most megabytes that an uploaded zip archive may unfold to.")
     upload_roots: tuple[str, ...] = Field(
         (), description="Library roots that uploads may be written into, beside `uploads`; nothing is ever replaced."
     )

@@ -9,10 +9,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.answers import Json
+from api.archives import Place
 from api.deps import Parts, Writer
+from api.placing import checked_path
 from api.quotas import metered
-from api.schemas import CheckRequest, UploadQuery
-from api.shapes import PROBLEMS, MissingShape, UploadShape
+from api.schemas import CheckRequest, UploadQuery, ZipQuery
+from api.shapes import PROBLEMS, MissingShape, UploadShape, ZipShape
 from api.submit import Submission
 from api.views import job_view
 from stores.records import FileRef, Priority
@@ -47,6 +49,40 @@ async def upload(
         job = await run_in_threadpool(submission.one_file, file, Priority.INTERACTIVE, label)
         background.add_task(parts.hints.chunks, job)
     answer = {**said, "known": stored.known, "job": None if job is None else job_view(job)}
+    return Json(answer, status_code=201, background=background)
+
+
+@router.post(
+    "/zip",
+    status_code=201,
+    summary="Upload a zip archive",
+    responses={201: {"model": ZipShape}},
+    openapi_extra={"requestBody": _BODY},
+)
+async def unfold(
+    request: Request, parts: Parts, who: Writer, query: Annotated[ZipQuery, Query()], background: BackgroundTasks
+) -> Response:
+    """The archive is the body. Its files keep their folders in a library root; in `uploads` they lie by their hash.
+
+    Nothing is written where a name leads out, or it would unfold to more files, bytes or times its length than allowed.
+    """
+    folder = parts.resumable.folder_of(query.root)
+    below = checked_path(query.path) if query.path else ""
+    submission = Submission(parts, who, None) if query.analyze else None
+
+    def check(path: str) -> None:
+        if folder is not None:
+            parts.fence.check(who, query.root, path)
+
+    body = metered(request, parts.quotas, who.key_id)
+    made = await parts.archives.receive(body, Place(who.owner, query.root, folder, below, check))
+    job = None
+    if submission is not None and made:
+        label = f"{query.root}/{below} (zip)"
+        job = await run_in_threadpool(submission.files, [file for file, _ in made], Priority.NORMAL, label)
+        background.add_task(parts.hints.chunks, job)
+    files = [{"path": s.path, "sha256": s.sha256, "size": s.size, "known": s.known} for _, s in made]
+    answer = {"root": query.root, "files": files, "job": None if job is None else job_view(job)}
     return Json(answer, status_code=201, background=background)
 
 
