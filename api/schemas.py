@@ -304,7 +304,7 @@ class SearchRequest(Sent):
         json_schema_extra={
             "examples": [
                 {
-                    "like": {"sample": "9f2c...-1.2.0-0"},
+                    "like": {"sample": "9f2c...-1.3.0-0"},
                     "aspects": {"timbre": 1, "rhythm": 0.5},
                     "where": {"bpm": [118, 122], "key": "C minor"},
                     "limit": 20,

@@ -184,7 +184,8 @@ def _percent(tables: Mapping[str, Table], target: Target) -> str:
 def _sure(sets: Sets) -> Iterator[str]:
     yield "## How sure it is\n"
     yield "Of all answers given with a confidence of 0.8, about 80 of 100 should be right. How far that is off, on"
-    yield "average, is the expected calibration error (ECE). Bars on the line are honest; numbers are answers.\n"
+    yield "average, is the expected calibration error (ECE). *By chance*, in the tables above: what an analyser that is"
+    yield "honest to the last digit would show with so few answers. Bars on the line are honest; numbers are answers.\n"
     for name, answers in sets.items():
         yield f"![Confidence against truth, {name}]({PICTURES}/accuracy-reliability-{name}.svg)\n"
         yield f"![Right answers against answers given, {name}]({PICTURES}/accuracy-abstention-{name}.svg)\n"

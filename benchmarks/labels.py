@@ -53,6 +53,8 @@ class Labelled:
     metre: str = ""
     group: str = ""
     """What belongs in one fold, where the CSV says it."""
+    source: str = ""
+    """Where it is from: a font, a kit, a collection."""
 
     @property
     def one_shot(self) -> bool:
@@ -97,6 +99,7 @@ def _labelled(folder: Path, row: dict[str, str]) -> Labelled:
         no_tempo=bool(row.get("no_tempo")) or kind == "noise" or one_shot,
         metre=(row.get("metre") or "").strip(),
         group=(row.get("piece") or "").strip(),
+        source=(row.get("source") or "").strip(),
     )
 
 

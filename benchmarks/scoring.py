@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
@@ -232,9 +233,22 @@ def abstention(
     return rows
 
 
+def chance_ece(pairs: Sequence[tuple[float, bool]], draws: int = 200) -> float:
+    """The calibration error of an analyser that is honest to the last digit, with as many answers and as sure as these.
+
+    Of few answers a part is right by luck: below this figure no error tells of the analyser.
+    """
+    rng = random.Random(0)
+    return mean([ece([(c, rng.random() < c) for c, _ in pairs]) for _ in range(draws)])
+
+
 def calibration_figures(answers: Sequence[Answer]) -> dict[str, float]:
-    """The expected calibration error of every confidence that was given."""
-    return {f"{name}_ece": ece(pairs) for name, pairs in confidences(answers).items() if pairs}
+    """The expected calibration error of every confidence that was given, and what of it chance alone would make."""
+    given = {name: pairs for name, pairs in confidences(answers).items() if pairs}
+    return {
+        **{f"{name}_ece": ece(pairs) for name, pairs in given.items()},
+        **{f"{name}_by_chance": chance_ece(pairs) for name, pairs in given.items()},
+    }
 
 
 def speed_figures(answers: Sequence[Answer]) -> dict[str, float]:

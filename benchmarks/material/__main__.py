@@ -26,6 +26,7 @@ from benchmarks.material import (
     classes,
     elsewhere,
     finish,
+    invented,
     loops,
     midi_files,
     odd_ones,
@@ -51,6 +52,7 @@ RECIPES: dict[str, tuple[Recipe, int]] = {
     "pulseless": (pulseless.make, 150),
     "variety": (variety.make, 480),
     "still": (still.make, 220),
+    "invented": (invented.make, 800),
     "elsewhere": (elsewhere.make, 640),
 }
 """Each kind of material and how many of it there are in a whole set."""

@@ -11,6 +11,7 @@ from benchmarks.scoring import (
     Answer,
     Said,
     abstention,
+    chance_ece,
     class_table,
     ece,
     invented_figures,
@@ -103,6 +104,14 @@ def test_calibration_error_is_how_far_belief_is_from_truth() -> None:
     assert ece([(0.75, True)] * 3 + [(0.75, False)]) == pytest.approx(0)
     assert ece([(0.95, True), (0.95, False)]) == pytest.approx(0.45)
     assert ece([]) == 0
+
+
+def test_what_chance_makes_of_calibration_shrinks_with_the_number_of_answers() -> None:
+    few, many = ([(0.85, True)] * n for n in (20, 2000))
+    assert 0.04 < chance_ece(few) < 0.12
+    assert chance_ece(many) < 0.02
+    assert chance_ece(few) == chance_ece(few), "drawn with a seed"
+    assert chance_ece([]) == 0
 
 
 def test_abstaining_trades_answers_for_right_ones() -> None:

@@ -99,6 +99,13 @@ def test_a_note_written_down_adds_confidence_to_the_note_that_is_heard() -> None
     assert alone.midi is None or named.confidence >= alone.confidence
 
 
+def test_a_note_is_said_where_there_being_none_is_only_a_little_likelier() -> None:
+    assert pitch._best(np.array([0.1, 0.35, 0.55]), 0.55) == 1
+    assert pitch._best(np.array([0.1, 0.25, 0.65]), 0.55) == 2
+    assert pitch._best(np.array([0.1, 0.35, 0.55]), 1.0) == 2, "of a loop the likelier is said"
+    assert pitch._best(np.array([1.0]), 0.55) == 0
+
+
 def test_a_drums_pitch_is_not_a_note_and_says_near_which_it_is() -> None:
     heard = _said(_note(45))
     assert pitch.settled(heard, 0.1) == heard
