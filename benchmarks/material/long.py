@@ -8,6 +8,7 @@ with breaks of silence, hiss or applause between, so that its pulse starts anew 
 from __future__ import annotations
 
 import argparse
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ _BENT = 0.09
 """How much faster or slower a record is played at most."""
 
 
+@functools.lru_cache(maxsize=16)
 def parts_of(label: Labelled) -> Audio:
     """One rendering, mono, shape (frames, 1), at `SR`."""
     y, sr = soundfile.read(label.path, dtype="float32", always_2d=True)
