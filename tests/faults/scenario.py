@@ -17,7 +17,7 @@ from tests.faults.trial import Inject, Trial
 __all__ = ["SCENARIOS", "Outcome", "Scenario", "Trial", "run", "scenario"]
 
 HEALED_WITHIN_S = 180
-"""Longest time, after a fault, in which no file of a job ends: what lasts longer on a busy machine is slow, not lost."""
+"""Longest time, after a fault, in which no file of a job ends: what goes on for longer is slow, not lost."""
 
 
 @dataclass(frozen=True, slots=True)
