@@ -84,6 +84,8 @@ python -m benchmarks.material OUT                  # renders the music; says wha
 python -m benchmarks.accuracy held=OUT/held.csv    # prints the tables of this page
 python -m benchmarks.material MORE --seed 2 --first 1000   # a second set to learn from, of other pieces
 python -m benchmarks.train OUT/labels.csv MORE/labels.csv  # makes workers/analysis/learned
+python -m benchmarks.material FREE --only invented --seed 3 --count 2300   # chords over grooves of no genre, for keys
+python -m benchmarks.train OUT/labels.csv MORE/labels.csv FREE/labels.csv --only key
 python -m benchmarks.material FAR --only elsewhere --seed 5 --known OUT/labels.csv OUT/held.csv MORE/labels.csv
 python -m benchmarks.accuracy elsewhere=FAR/elsewhere.csv
 python -m benchmarks.material.long LONG OUT/held.csv --count 24

@@ -57,6 +57,10 @@ RECIPES: dict[str, tuple[Recipe, int]] = {
 }
 """Each kind of material and how many of it there are in a whole set."""
 
+_APART = ("elsewhere", "invented")
+"""Made only if asked for: one is for judging, the other is learned from for keys alone
+(docs/decisions/0013-tempo-by-metre.md)."""
+
 
 def make_kind(out: Path, name: str, first: int, count: int, seed: int) -> int:
     """Render some of one kind; how many were made.
@@ -110,7 +114,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, help="of each kind; the default is a whole set")
     parser.add_argument("--first", type=int, default=0, help="the number of the first of each kind")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", nargs="*", choices=list(RECIPES), default=[r for r in RECIPES if r != "elsewhere"])
+    parser.add_argument("--only", nargs="*", choices=list(RECIPES), default=[r for r in RECIPES if r not in _APART])
     parser.add_argument("--known", type=Path, nargs="*", default=[], help="labels whose pieces are not for judging")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
