@@ -369,8 +369,11 @@ class Keys(Protocol):
     def get(self, key_id: str) -> ApiKey:
         """One key. `NotFound` where there is none."""
 
-    def expire(self, key_id: str, ttl_s: float) -> ApiKey:
-        """Have a key end after so long, unless it ends sooner anyway. `NotFound` where there is none."""
+    def expire(self, key_id: str, ttl_s: float, *, successor: str | None = None) -> ApiKey:
+        """Have a key end after so long, unless it ends sooner anyway. `NotFound` where there is none.
+
+        `successor`: the id of the key that takes its place.
+        """
 
     def revoke(self, key_id: str) -> None:
         """Forget a key. `NotFound` where there is none."""

@@ -64,9 +64,11 @@ class MongoKeys:
         return _key(found)
 
     @mongo_errors()
-    def expire(self, key_id: str, ttl_s: float) -> ApiKey:
+    def expire(self, key_id: str, ttl_s: float, *, successor: str | None = None) -> ApiKey:
         end = _now() + timedelta(seconds=ttl_s)
         if sayable(key_id):
+            if successor is not None:
+                self._keys.update_one({"_id": key_id}, {"$set": {"successor": successor}})
             later = {"_id": key_id, "$or": [{"expires_at": None}, {"expires_at": {"$gt": end}}]}
             self._keys.update_one(later, {"$set": {"expires_at": end}})
         return self.get(key_id)
@@ -95,4 +97,5 @@ def _key(document: Document) -> ApiKey:
         scopes=tuple(document["scopes"]),
         created_at=document["created_at"],
         expires_at=document["expires_at"],
+        successor=document.get("successor"),
     )

@@ -433,3 +433,5 @@ class ApiKey:
     scopes: tuple[str, ...]
     created_at: datetime
     expires_at: datetime | None = None
+    successor: str | None = None
+    """The key that took its place when it was rotated: this one only outlives that for the overlap."""

@@ -14,10 +14,15 @@ from api.errors import Problem, refuse_field
 from api.schemas import ExpireRequest, KeyRequest, RotateRequest
 from api.shapes import PROBLEMS, KeyShape, KeysShape, NewKeyShape
 from api.views import key_view
+from stores.records import ApiKey
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], responses=PROBLEMS)
 KeyId = Annotated[str, Path(max_length=200)]
 _SECRET = {"Cache-Control": "no-store"}
+_LAST_ADMIN = (
+    "This is the last key with the scope 'admin': without it nobody could make or revoke keys. Make another admin's "
+    "key first, or revoke all others before it."
+)
 
 
 @router.post("", status_code=201, summary="Make a key", responses={201: {"model": NewKeyShape}})
@@ -52,14 +57,26 @@ def rotate(parts: Parts, _: Admin, key_id: KeyId, asked: RotateRequest) -> Respo
     left_s = None if old.expires_at is None else (old.expires_at - datetime.now(UTC)).total_seconds()
     if left_s is not None and left_s <= 0:
         raise Problem(409, "key_expired", "This key has expired: make a new one.")
+    if old.successor is not None:
+        # its end is that of the overlap by now, and no longer its own
+        raise Problem(
+            409, "key_rotated", f"This key was rotated already: rotate {old.successor}, which took its place."
+        )
     key, secret = parts.keys.create(name=old.name, owner=old.owner, scopes=old.scopes, ttl_s=left_s)
-    parts.keys.expire(old.id, asked.overlap_s)
+    parts.keys.expire(old.id, asked.overlap_s, successor=key.id)
     return Json({"key": key_view(key), "secret": secret}, status_code=201, headers=_SECRET)
 
 
 @router.delete("/{key_id}", status_code=204, summary="Revoke a key")
 def revoke(parts: Parts, _: Admin, key_id: KeyId) -> Response:
-    """At once, for every gateway."""
+    """At once, for every gateway. 409 for the last key with the scope `admin` while there are others."""
+    others = [key for key in parts.keys.list() if key.id != key_id]
+    if others and "admin" in parts.keys.get(key_id).scopes and not any(map(_opens_all, others)):
+        raise Problem(409, "last_admin_key", _LAST_ADMIN)
     parts.keys.revoke(key_id)
     parts.gate.forget()
     return Response(status_code=204)
+
+
+def _opens_all(key: ApiKey) -> bool:
+    return "admin" in key.scopes and (key.expires_at is None or key.expires_at > datetime.now(UTC))

@@ -49,8 +49,9 @@ class MemoryKeys:
             raise NotFound("key")
         return self._kept[key_id].key
 
-    def expire(self, key_id: str, ttl_s: float) -> ApiKey:
+    def expire(self, key_id: str, ttl_s: float, *, successor: str | None = None) -> ApiKey:
         key, end = self.get(key_id), moment(self._clock() + ttl_s)
+        self._kept[key_id].key = key = replace(key, successor=successor or key.successor)
         if key.expires_at is None or key.expires_at > end:
             self._kept[key_id].key = key = replace(key, expires_at=end)
         return key

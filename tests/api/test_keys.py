@@ -40,6 +40,21 @@ def test_a_revoked_key_opens_nothing(gateway: Gateway) -> None:
     assert gateway.client.delete(f"/v1/keys/{made['key']['id']}", headers=admin).status_code == 404
 
 
+def test_the_last_admins_key_stays_while_there_are_others(gateway: Gateway) -> None:
+    first = gateway.client.post("/v1/keys", json={"name": "a", "scopes": ["admin"]}).json()
+    admin = {"X-API-Key": first["secret"]}
+    other = gateway.client.post("/v1/keys", json={"name": "b", "scopes": ["write"]}, headers=admin).json()
+    refused = gateway.client.delete(f"/v1/keys/{first['key']['id']}", headers=admin)
+    assert (refused.status_code, refused.json()["code"]) == (409, "last_admin_key")
+    second = gateway.client.post("/v1/keys", json={"name": "c", "scopes": ["admin"]}, headers=admin).json()
+    assert gateway.client.delete(f"/v1/keys/{first['key']['id']}", headers=admin).status_code == 204
+    admin = {"X-API-Key": second["secret"]}
+    assert gateway.client.delete(f"/v1/keys/{second['key']['id']}", headers=admin).status_code == 409
+    for key in (other, second):
+        assert gateway.client.delete(f"/v1/keys/{key['key']['id']}", headers=admin).status_code == 204
+    assert gateway.client.get("/v1/keys").json()["items"] == []
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -78,6 +93,19 @@ def test_a_rotated_key_has_another_secret_and_nothing_else(gateway: Gateway) -> 
     assert gateway.client.post(f"{path}/rotate", json={}, headers=admin).status_code == 409
     assert gateway.client.post("/v1/keys/none/rotate", json={}, headers=admin).status_code == 404
     assert gateway.client.post(f"{path}/expire", json={"in_s": -1}, headers=admin).status_code == 422
+
+
+def test_a_key_is_rotated_once_and_then_its_successor_is(gateway: Gateway) -> None:
+    old = gateway.client.post("/v1/keys", json={"name": "a", "scopes": ["admin"]}).json()
+    admin = {"X-API-Key": old["secret"]}
+    path = f"/v1/keys/{old['key']['id']}/rotate"
+    new = gateway.client.post(path, json={"overlap_s": 86400}, headers=admin).json()
+    assert new["key"]["expires_at"] is None
+    again = gateway.client.post(path, json={}, headers=admin)
+    assert (again.status_code, again.json()["code"]) == (409, "key_rotated")
+    assert new["key"]["id"] in again.json()["detail"]
+    third = gateway.client.post(f"/v1/keys/{new['key']['id']}/rotate", json={}, headers=admin).json()
+    assert third["key"]["expires_at"] is None
 
 
 def test_a_rotated_key_ends_at_once_where_no_overlap_is_asked_for(gateway: Gateway) -> None:
