@@ -33,16 +33,16 @@ class Retry(Submission):
         failed = list(self._named(asked.files) if asked.files is not None else self._of_cause(asked.cause))
         ids = [file.id for file in failed]
         if not failed and self._key is None:
-            raise NotFound("There is no such file in the quarantine.")
+            raise _none(asked.cause)
         said = [asked.cause or "", *(asked.files or ())] if self._key else ids
-        label = f"quarantine: {asked.cause or f'{len(failed)} files'}"
+        label = f"quarantine: {asked.cause or ('1 file' if len(failed) == 1 else f'{len(failed)} files')}"
         new = self._new(asked.priority, None, label, "quarantine", *said)
         if self._key is None:
             # Asked twice because an answer was lost: these files make one job.
             new = replace(new, idempotency_key=f"quarantine {new.fingerprint}")
         job, is_new = self._parts.ledger.create_job(new)
         if is_new:
-            job = self._fill(job, failed)
+            job = self._fill(job, failed, asked.cause)
         if is_new or self._key is None:
             self._parts.ledger.release(ids, job.id)
         return job
@@ -61,11 +61,11 @@ class Retry(Submission):
             if cursor is None:
                 return
 
-    def _fill(self, job: Job, failed: Sequence[FailedFile]) -> Job:
+    def _fill(self, job: Job, failed: Sequence[FailedFile], cause: str | None) -> Job:
         ledger = self._parts.ledger
         try:
             if not failed:
-                raise NotFound("There is no such file in the quarantine.")
+                raise _none(cause)
             self._allow(failed)
             first = 0
             for n, files in enumerate(_chunks(failed, self._parts.settings)):
@@ -92,3 +92,9 @@ def _chunks(failed: Sequence[FailedFile], settings: Settings) -> Iterator[list[F
         else:
             yield from cutter.add(file)
     yield from cutter.end()
+
+
+def _none(cause: str | None) -> NotFound:
+    if cause is None:
+        return NotFound("There is no such file in the quarantine.")
+    return NotFound(f"No file in the quarantine failed as {cause[:64]!r}; GET /v1/quarantine counts the causes.")

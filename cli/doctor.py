@@ -15,10 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from rich.markup import escape
-
 from cli.cluster.folder import DataFolder
-from cli.console import out
+from cli.console import escape, out
 from cli.errors import CommandError
 
 if TYPE_CHECKING:
@@ -215,7 +213,8 @@ def _index(gateway: Gateway) -> Iterator[Finding]:
     if not audit:
         return
     mended = audit["missing"] + audit["different"] + audit["extra"]
-    said = f"Of {audit['compared']:,} vectors in the index {mended:,} were mended at the last look."
+    count = f"{audit['compared']:,} {'vector' if audit['compared'] == 1 else 'vectors'}"
+    said = f"When the index was last compared with the ledger, that was {count}; {mended:,} were mended."
     if audit["unreachable"]:
         lost = f"{said} {audit['unreachable']:,} of {audit['asked']:,} were found by no search: it is made anew."
         yield Finding(Level.WRONG, lost, "if that does not help: ./samplemind reindex")

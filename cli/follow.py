@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
-from cli.console import err
+from cli.console import err, escape
 from cli.errors import CommandError, Interrupted
 from cli.gateway import Gateway, Json, Unreachable
 
@@ -100,8 +99,8 @@ def _plain() -> Callable[[Json], None]:
     def show(job: Json) -> None:
         nonlocal told, last
         line = f"{job['state']}: {counts_text(job['counts'])} {speed(job)}".rstrip()
-        ended = job["state"] in ENDED
-        if line != last and (ended or time.monotonic() - told >= _LINE_S):
+        # how it ended says whoever watched
+        if line != last and job["state"] not in ENDED and time.monotonic() - told >= _LINE_S:
             told, last = time.monotonic(), line
             err().print(line, markup=False)
 

@@ -43,11 +43,15 @@ def list_failed(
     from cli.show import failures_tables, json_lines
 
     with connect(url, data_dir) as gateway:
-        causes = gateway.get("/v1/quarantine", limit=1)["causes"] or []
+        every = gateway.get("/v1/quarantine", limit=1)["causes"] or []
+        causes = [each for each in every if cause in (None, each["code"])]
         asked = gateway.pages("/v1/quarantine", cause=cause, limit=min(limit, 1000))
         found = list(islice(asked, limit + 1)) if causes else []
     if json:
         json_lines(found[:limit])
+    elif every and not causes:
+        there = ", ".join(each["code"] for each in every)
+        typer.echo(f"No file in quarantine failed as {cause!r}. There are: {there}.", err=True)
     else:
         failures_tables(causes, found[:limit], more=len(found) > limit)
 

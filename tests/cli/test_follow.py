@@ -48,6 +48,11 @@ def test_a_broken_stream_is_taken_up_where_it_broke() -> None:
     assert gateway.last_ids == [None, "7", "7"]
 
 
+def test_the_end_is_left_to_whoever_watched(capsys: pytest.CaptureFixture[str]) -> None:
+    watch(Scripted([("end", "1.end", job("complete", submitted=2, done=2))]), "j")  # type: ignore[arg-type]
+    assert "complete" not in capsys.readouterr().err
+
+
 def test_ctrl_c_leaves_the_job_running_and_says_how_to_come_back() -> None:
     with pytest.raises(Interrupted, match=r"jobs watch j") as caught:
         watch(Scripted([KeyboardInterrupt()]), "j")  # type: ignore[arg-type]

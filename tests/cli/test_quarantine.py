@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -49,10 +50,14 @@ def test_what_failed_is_listed_by_cause_and_shown_with_its_command(gateway: Gate
     gateway.folder_job({"a b.wav": BROKEN, "c.wav": DEADLY, "d.wav": BROKEN})
     listed = " ".join(run("list", "--cause", "decode_failed").stdout.split())
     assert "2 decode_failed The audio is damaged" in listed
-    assert "1 killed_worker The file took" in listed
+    assert "killed_worker" not in listed
+    assert "1 killed_worker The file took" in " ".join(run("list").stdout.split())
     assert "library:a b.wav" in listed
     assert "library:c.wav" not in listed
     assert "There are more" in run("list", "-n", "1").stderr
+    none = run("list", "--cause", "blub")
+    assert "No file in quarantine failed as 'blub'. There are: decode_failed, killed_worker." in none.stderr
+    assert none.stdout == ""
     file_id = gateway.client.get("/v1/quarantine").json()["items"][0]["id"]
     shown = " ".join(run("show", file_id).stdout.split())
     assert "./samplemind analyze -j 1 'library:a b.wav'" in shown
@@ -66,7 +71,17 @@ def test_a_cause_or_files_are_tried_again(gateway: Gateway, run: Run) -> None:
     assert gateway.stores.ledger.job(done.stdout.strip()).counts.submitted == 2
     (left,) = gateway.client.get("/v1/quarantine").json()["items"]
     assert "tries 1 file again" in run("retry", left["id"]).stderr
-    assert "no such file" in str(run("retry", "--cause", "decode_failed").exception)
+    assert "No file in the quarantine failed as 'decode_failed'" in str(
+        run("retry", "--cause", "decode_failed").exception
+    )
+
+
+def test_a_name_does_nothing_to_the_terminal(gateway: Gateway, run: Run) -> None:
+    gateway.folder_job({"a\x1b[2J\n\u202e[red]b.wav": BROKEN})
+    said = run("list").stdout
+    assert r"library:a\x1b[2J\n\u202e[red]b.wav" in said
+    assert not {"\x1b", "\u202e"} & set(said)
+    assert json.loads(run("list", "--json").stdout)["path"] == "a\x1b[2J\n\u202e[red]b.wav"
 
 
 @pytest.mark.parametrize("arguments", [[], ["--cause", "x", "an-id"]])
