@@ -6,6 +6,7 @@ import sys
 
 from cli.app import app
 from cli.errors import CommandError
+from workers.naming import visible
 
 
 def main() -> None:
@@ -13,7 +14,7 @@ def main() -> None:
     try:
         app(prog_name="samplemind")
     except CommandError as error:
-        print(f"samplemind: {error}", file=sys.stderr)
+        print("samplemind: " + "\n".join(map(visible, str(error).split("\n"))), file=sys.stderr)
         sys.exit(error.exit_code)
 
 

@@ -223,8 +223,9 @@ def _bar(total: int, *, shown: bool) -> Iterator[Any]:
         yield lambda: None, lambda path, done_s, whole_s: None
         return
     from rich.console import Console
-    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from cli.console import escape
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar: Progress

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from rich import markup
 from rich.console import Console
+
+from workers.naming import visible
 
 
 @lru_cache(maxsize=1)
@@ -18,3 +21,8 @@ def out() -> Console:
 def err() -> Console:
     """Standard error."""
     return Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+
+
+def escape(text: str) -> str:
+    """Text that is not ours as it may stand in ours: it colours nothing, and does nothing to the terminal."""
+    return markup.escape(visible(text))

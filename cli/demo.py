@@ -7,14 +7,12 @@ import threading
 import time
 from pathlib import Path
 
-from rich.markup import escape
-
 from cli.cluster.folder import DataFolder
 from cli.cluster.plan import Options, Plan
 from cli.cluster.process import Part
 from cli.cluster.supervisor import Supervisor
 from cli.cluster.up import up, wait_ready
-from cli.console import err, out
+from cli.console import err, escape, out
 from cli.demo_truth import Truth, read_truth
 from cli.errors import CommandError, Interrupted, UsageError
 from cli.follow import conservation, watch

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from cli.analyze import gather
-from cli.console import err
+from cli.console import err, escape
 from cli.errors import Interrupted, UsageError
 from cli.found import find_cluster
 from cli.gateway import Gateway, Json, Refused
@@ -46,7 +46,8 @@ class Pushed:
     def said(self, files: int) -> str:
         """In a line."""
         rest = f", {len(self.refused):,} refused" if self.refused else ""
-        return f"{files:,} files: {self.sent:,} sent, {self.there:,} were there already{rest}."
+        count = "1 file" if files == 1 else f"{files:,} files"
+        return f"{count}: {self.sent:,} sent, {self.there:,} were there already{rest}."
 
 
 def run(folder: str, root: str, path: str, *, analyze: bool, follow: bool, url: str | None, data: Path | None) -> bool:
@@ -54,7 +55,7 @@ def run(folder: str, root: str, path: str, *, analyze: bool, follow: bool, url: 
     with Gateway(find_cluster(url, data)) as gateway:
         made, files, job = push(gateway, folder, root, path, analyze=analyze)
         for name, why in made.refused[:_MOST_TOLD]:
-            err().print(f"{name}: {why}", markup=False)
+            err().print(escape(f"{name}: {why}"))
         if len(made.refused) > _MOST_TOLD:
             err().print(f"... and {len(made.refused) - _MOST_TOLD:,} more.")
         err().print(made.said(files))

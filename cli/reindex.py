@@ -6,9 +6,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from rich.markup import escape
-
-from cli.console import out
+from cli.console import escape, out
 from cli.gateway import Gateway, Json
 from cli.jobs import connect
 

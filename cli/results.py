@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
-from cli.console import out
+from cli.console import escape, out
 from cli.demo_truth import Truth
 from cli.gateway import Json
 from cli.show import coloured, table

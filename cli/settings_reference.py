@@ -78,9 +78,8 @@ def markdown() -> str:
 
 def table(settings: Settings) -> None:
     """Print what holds now, secrets hidden; what was set stands out."""
-    from rich.markup import escape
 
-    from cli.console import out
+    from cli.console import escape, out
     from cli.show import table as new_table
 
     made = new_table("setting", "value", "set by", "meaning")

@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterable, Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.table import Table
 
-from cli.console import err, out
+from cli.console import err, escape, out
 from cli.follow import COLOURS, conservation, counts_text
 from cli.gateway import Json
 
@@ -115,7 +114,10 @@ def failure_panel(failed: Json) -> None:
     made = table("", "")
     made.show_header = False
     rows = [("file", f"{failed['root']}:{failed['path']}"), ("reason", failed["reason"]["message"])]
-    rows += [("cause", failed["reason"]["code"]), ("tried", f"{failed['attempts']} times")]
+    rows += [
+        ("cause", failed["reason"]["code"]),
+        ("tried", "once" if failed["attempts"] == 1 else f"{failed['attempts']} times"),
+    ]
     rows += [("died of", of) for of in failed["died_of"]]
     rows += [("job", failed["job"]), ("see it fail", failed["reproduce"])]
     for name, value in rows:

@@ -6,9 +6,7 @@ import threading
 import uuid
 from pathlib import Path
 
-from rich.markup import escape
-
-from cli.console import err, out
+from cli.console import err, escape, out
 from cli.follow import conservation, counts_text, watch
 from cli.found import find_cluster
 from cli.gateway import Gateway, Json, Refused, Unreachable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.analyze import gather
-from cli.console import out
+from cli.console import escape, out
 from cli.errors import FAILURE, INTERRUPTED, UsageError
 from workers.model import TONICS
 
@@ -53,7 +53,7 @@ def tag(
             if as_json:
                 typer.echo(json.dumps(row, ensure_ascii=False, allow_nan=False))
             else:
-                out().print(_line(row), markup=False)
+                out().print(escape(_line(row)))
     except KeyboardInterrupt:
         typer.echo(f"samplemind: stopped; {_summary(counts)}. Each file is whole, old or new.", err=True)
         raise typer.Exit(INTERRUPTED) from None

@@ -9,7 +9,6 @@ import shlex
 import time
 from collections.abc import Callable
 
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
@@ -19,7 +18,7 @@ from cli.cluster.parts import reachable
 from cli.cluster.plan import Plan
 from cli.cluster.probes import http_answer, why_not_ready
 from cli.cluster.process import Process
-from cli.console import err, out
+from cli.console import err, escape, out
 from config.settings import Settings
 
 PATIENCE_S = 15.0

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any, Final
 
+from workers.naming import visible
+
 Said = Mapping[str, Any]
 Picture = Callable[[str], str | None]
 """Sample id -> an ``<svg>`` of its waveform, or none."""
@@ -26,7 +28,8 @@ _MARKDOWN: Final = re.compile(r"([\\`*_\[\]<>|#~])")
 def summary(said: Said) -> str:
     """What it comes to, in a line or two."""
     files = said["files"]
-    line = f"{files['all']:,} files, {files['analysed']:,} analysed ({said['hours']:.2f} hours of sound)"
+    count = "1 file" if files["all"] == 1 else f"{files['all']:,} files"
+    line = f"{count}, {files['analysed']:,} analysed ({said['hours']:.2f} hours of sound)"
     parts = [f"{files['clean']:,} without a finding", f"{files['with_defects']:,} with"]
     parts += [f"{files[name]:,} {name}" for name in ("failed", "skipped", "pending") if files[name]]
     return f"{line}: {', '.join(parts)}."
@@ -50,11 +53,11 @@ def markdown(said: Said) -> str:
 
 def html(said: Said, picture: Picture = lambda _: None) -> str:
     """The report as a page; `picture` draws the worst files."""
-    title = escape(said["title"])
+    title = _html(said["title"])
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{title}</title><style>{STYLE}</style></head><body><h1>{title}</h1><p>{escape(summary(said))}</p>",
+        f"<title>{title}</title><style>{STYLE}</style></head><body><h1>{title}</h1><p>{_html(summary(said))}</p>",
     ]
     if said["defects"]:
         parts += ["<table><tr><th></th><th>files</th><th>what</th><th>what to do</th></tr>", *_rows(said["defects"])]
@@ -63,8 +66,8 @@ def html(said: Said, picture: Picture = lambda _: None) -> str:
     if said["unread"]:
         parts.append("<h2>Not read</h2><table><tr><th>files</th><th>why</th><th>such as</th></tr>")
         parts += [
-            f'<tr><td class="n">{e["files"]:,}</td><td>{escape(e["message"])}</td>'
-            f"<td>{'<br>'.join(f'<code>{escape(path)}</code>' for path in e['examples'][:3])}</td></tr>"
+            f'<tr><td class="n">{e["files"]:,}</td><td>{_html(e["message"])}</td>'
+            f"<td>{'<br>'.join(f'<code>{_html(path)}</code>' for path in e['examples'][:3])}</td></tr>"
             for e in said["unread"]
         ]
         parts.append("</table>")
@@ -79,16 +82,16 @@ def _rows(defects: list[Said]) -> list[str]:
     )
     return [
         f'<tr><td>{bar.format(100 * each["files"] / most)}</td><td class="n">{each["files"]:,}</td>'
-        f"<td>{escape(each['title'])}</td><td>{escape(each['what_to_do'])}</td></tr>"
+        f"<td>{_html(each['title'])}</td><td>{_html(each['what_to_do'])}</td></tr>"
         for each in defects
     ]
 
 
 def _file(file: Said, picture: Picture) -> str:
-    items = "".join(f"<li>{escape(_sentence(each))}</li>" for each in file["findings"])
+    items = "".join(f"<li>{_html(_sentence(each))}</li>" for each in file["findings"])
     drawn = picture(file["sample_id"]) if file["sample_id"] else None
     figure = f'<div class="wave">{drawn}</div>' if drawn else ""
-    return f'<div class="file"><code>{escape(file["path"])}</code>{figure}<ul>{items}</ul></div>'
+    return f'<div class="file"><code>{_html(file["path"])}</code>{figure}<ul>{items}</ul></div>'
 
 
 def _sentence(finding: Said) -> str:
@@ -111,5 +114,9 @@ _UNITS: Final[Mapping[str, str]] = {
 
 
 def _md(text: str) -> str:
-    one_line = " ".join(text.split())
+    one_line = visible(" ".join(text.split()))
     return _MARKDOWN.sub(r"\\\1", one_line)
+
+
+def _html(text: str) -> str:
+    return escape(visible(text))
