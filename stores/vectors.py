@@ -252,12 +252,17 @@ def _chroma_door() -> Iterator[None]:
         raise _translated(error) from error
 
 
+_PASSES = ("disk is full", "database is locked")
+"""What Chroma's own database says where nothing is damaged: writing all of it again would only need more room."""
+
+
 def _translated(error: Exception) -> Exception:
     from chromadb.errors import ChromaError, RateLimitError
 
     if isinstance(error, SampleMindError):
         return error
-    if isinstance(error, RateLimitError) or type(error) is Exception:
+    waits = any(words in str(error) for words in _PASSES)
+    if isinstance(error, RateLimitError) or type(error) is Exception or waits:
         return StoreUnavailable(f"Chroma: {str(error)[:200]}")
     if isinstance(error, ChromaError):
         return VectorIndexBroken(str(error)[:200])

@@ -13,10 +13,11 @@ from uuid import uuid4
 import numpy as np
 import psutil
 import pytest
+from chromadb.errors import InternalError
 
 from config.settings import ChromaSettings
 from stores.records import PendingVector
-from stores.vectors import ChromaVectors
+from stores.vectors import ChromaVectors, _chroma_door
 from tests.servers import chroma_server, running
 from workers.errors import BadFilter, StoreUnavailable, VectorIndexBroken
 
@@ -155,6 +156,14 @@ def test_a_collection_that_is_gone_is_broken(vectors: ChromaVectors) -> None:
     for call in (vectors.probe, lambda: vectors.upsert(some(1)), lambda: vectors.query(some(1)[0].vector, limit=1)):
         with pytest.raises(VectorIndexBroken):
             call()
+
+
+@pytest.mark.parametrize("said", ["(code: 13) database or disk is full", "(code: 5) database is locked"])
+def test_a_full_disk_is_waited_for_and_no_reason_to_begin_anew(said: str) -> None:
+    with pytest.raises(StoreUnavailable), _chroma_door():
+        raise InternalError(f"Database error: error returned from database: {said}")
+    with pytest.raises(VectorIndexBroken), _chroma_door():
+        raise InternalError("Error reading the graph")
 
 
 def test_what_was_never_opened_is_broken(settings: ChromaSettings) -> None:
