@@ -62,6 +62,15 @@ def test_a_revoked_key_is_refused_at_once(bench: Bench) -> None:
         bench.keys.revoke(key.id)
 
 
+def test_a_key_knows_which_one_took_its_place(bench: Bench) -> None:
+    key, _ = bench.keys.create(name="a", owner="ada", scopes=["read"], ttl_s=0.01)
+    assert key.successor is None
+    bench.let_pass(0.02)
+    assert bench.keys.expire(key.id, 60, successor="new").successor == "new"  # also where it ends sooner anyway
+    assert bench.keys.expire(key.id, 0).successor == "new"
+    assert bench.keys.get(key.id).successor == "new"
+
+
 def test_a_key_can_be_made_to_end_sooner_and_never_later(bench: Bench) -> None:
     key, secret = bench.keys.create(name="a", owner="ada", scopes=["read"], ttl_s=None)
     first = bench.keys.expire(key.id, 60)
