@@ -68,7 +68,10 @@ def value_of(place: Place, sort: Sort) -> float | datetime | None:
     if not place.value:
         return None
     if sort.by is Order.ADDED:
-        return datetime.fromisoformat(place.value)
+        added = datetime.fromisoformat(place.value)
+        if added.tzinfo is None:
+            raise ValueError("not a time that a sample has")
+        return added
     value = float(place.value)
     if not math.isfinite(value):
         raise ValueError("not a number that a sample has")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from stores import sorts
 from stores.descriptors import DESCRIPTORS
 from stores.filters import at
 from stores.records import NewSample, Order, SampleFilter, Sort
@@ -97,6 +98,16 @@ def test_a_cursor_is_good_for_its_own_order_only(bench: Bench) -> None:
     for wrong in (None, Sort(Order.BPM, descending=True), Sort(Order.DURATION)):
         with pytest.raises(BadCursor):
             bench.samples.page(EVERYTHING, cursor=cursor, limit=3, sort=wrong)
+
+
+@pytest.mark.parametrize("by", [Order.ADDED, Order.BPM])
+@pytest.mark.parametrize("value", ["2026-01-01T00:00:00", "nan", "inf", "1e999", "soon"])
+def test_a_cursor_that_we_did_not_make_is_refused(bench: Bench, by: Order, value: str) -> None:
+    bench.samples.insert(made(20))
+    sort = Sort(by)
+    forged = sorts.cursor(("samples", EVERYTHING, sort), sorts.Place(value, sample(1).id))
+    with pytest.raises(BadCursor):
+        bench.samples.page(EVERYTHING, cursor=forged, limit=3, sort=sort)
 
 
 def test_a_sample_that_another_analyser_replaced_is_neither_listed_nor_counted(bench: Bench) -> None:
