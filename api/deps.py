@@ -17,6 +17,8 @@ from api.quotas import REQUESTS, remember
 from api.security import Caller, demand
 
 _bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer sm_...`", scheme_name="bearer")
+_LISTS = {"range"}
+"""Parameters that may be given several times."""
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="header")
 
 
@@ -24,9 +26,6 @@ async def parts_of(request: Request) -> _Parts:
     """This gateway's parts."""
     parts: _Parts = request.app.state.parts
     return parts
-
-
-_LISTS = {"range"}
 
 
 Parts = Annotated[_Parts, Depends(parts_of)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.schemas import MarkedQuery, MarkRequest
-from api.spelling import spelled
+from api.spelling import spelled, tag_of
 from api.views import sample_view
 from stores import filters
 from stores.doors import Marks, Samples
@@ -60,7 +60,7 @@ class Marked:
         return Among(only, tuple(corrected), also)
 
     def _only(self, query: MarkedQuery) -> tuple[str, ...] | None:
-        tags = tuple(tag.strip().lower() for tag in query.tag.split(",")) if query.tag else ()
+        tags = tuple(map(tag_of, query.tag.split(","))) if query.tag else ()
         if not (tags or query.favourite or query.corrected):
             return None
         found = self._marks.find(self._owner, tags=tags, favourite=query.favourite, corrects=query.corrected)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from api.spelling import tag_of
 from stores.descriptors import DESCRIPTORS
 from stores.records import Priority, Status
 from workers.model import VECTOR_DIMENSIONS
@@ -250,7 +251,7 @@ class Like(Sent):
 
 
 def _tag(text: str) -> str:
-    tag = " ".join(text.split()).lower()
+    tag = tag_of(text)
     if not tag or "," in tag or not tag.isprintable():
         raise ValueError("a tag is a word or a few, without commas")
     return tag

@@ -30,6 +30,11 @@ def spelled(where: SampleFilter) -> SampleFilter:
     )
 
 
+def tag_of(text: str) -> str:
+    """A tag as it is kept: in lower case, with single blanks."""
+    return " ".join(text.split()).lower()
+
+
 def _each(choice: Choice | None, spell: Callable[[str], str]) -> Choice | None:
     if choice is None or isinstance(choice, str):
         return choice and spell(choice)

@@ -118,8 +118,8 @@ def _parsed(lines: Iterable[str], name: str) -> Iterator[Json]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
-            raise UsageError(f"{name}, line {number} is not what `analyze` writes: one JSON object a line.") from error
+        except ValueError:
+            row = None
         if not isinstance(row, dict):
             raise UsageError(f"{name}, line {number} is not what `analyze` writes: one JSON object a line.")
         yield row

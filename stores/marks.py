@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final
@@ -77,6 +77,5 @@ def _name(owner: str, sample_id: str) -> str:
     return f"{content_of(sample_id)}:{owner}"
 
 
-def _mark(document: Mapping[str, object]) -> Mark:
-    known = {name: document[name] for name in Mark.__dataclass_fields__}
-    return Mark(**{**known, "tags": tuple(known["tags"])})  # type: ignore[arg-type]
+def _mark(document: Document) -> Mark:
+    return Mark(tuple(document["tags"]), document["favourite"], document["bpm"], document["key"], document["kind"])

@@ -77,6 +77,8 @@ def test_tags_and_stars_narrow_any_listing(gateway: Gateway, ids: list[str]) -> 
     put(gateway, ids[1], tags=["album"])
     assert names(gateway, "tag=dusty") == "a"
     assert names(gateway, "tag=Dusty,album") == "ab"
+    put(gateway, ids[2], tags=["for the album"])
+    assert names(gateway, "tag=For  the album") == "c"
     assert names(gateway, "tag=dusty,album&bpm=..100") == "b"
     assert names(gateway, "tag=nobody's") == ""
     assert names(gateway, "favourite=true") == "a"
