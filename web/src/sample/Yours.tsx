@@ -15,8 +15,9 @@ export function Yours({ sample }: { sample: Sample }) {
   const [problem, setProblem] = useState("");
   const [said, setSaid] = useState("");
 
-  const keep = (mark: Mark) =>
-    api.mark(sample.sample_id, mark).then(
+  const keep = (mark: Mark) => {
+    setSaid("Keeping…");
+    return api.mark(sample.sample_id, mark).then(
       (now) => {
         setKept(now);
         setTags(now.tags.join(", "));
@@ -29,6 +30,7 @@ export function Yours({ sample }: { sample: Sample }) {
         setSaid("");
       },
     );
+  };
   const written = (): Mark => ({
     ...kept,
     tags: tags
