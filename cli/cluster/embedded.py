@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cli.cluster.folder import DataFolder
 from cli.cluster.ports import USUAL, Ports
-from cli.cluster.probes import http_ready, mongo_ready, redis_ready
+from cli.cluster.probes import chroma_ready, mongo_ready, redis_ready
 from cli.cluster.process import Part
 from cli.errors import CommandError
 from config.environment import child_environment
@@ -121,7 +121,7 @@ def chroma(folder: DataFolder, ports: Ports) -> tuple[Part, str]:
         ),
         # at its usual level it writes several lines for each request
         environment=child_environment(folder.settings_file, RUST_LOG="warn", NO_COLOR="1"),
-        ready=http_ready(LOOPBACK, port, "/api/v2/heartbeat"),
+        ready=chroma_ready(port),
         server=True,
         where=f"http://{LOOPBACK}:{port}",
     )

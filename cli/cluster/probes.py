@@ -65,11 +65,29 @@ def _answer(sock: socket.socket, fields: bytes) -> bytes:
     return reply
 
 
-def http_answer(host: str, port: int, path: str) -> tuple[int, bytes] | None:
-    """Status and body of a GET, or ``None`` where nobody answers."""
+def chroma_ready(port: int) -> Probe:
+    """A write that changes nothing is answered, by a database that nobody holds locked.
+
+    A disk that fills while Chroma compacts leaves its database locked until it is started again: it greets, counts and
+    finds, and refuses each write at once. A full disk itself is waited for: starting Chroma again makes no room.
+    """
+
+    def probe() -> bool:
+        there = json.dumps({"name": "default_tenant"}).encode()  # it is there already: refused, and only then
+        answer = http_answer("127.0.0.1", port, "/api/v2/tenants", there)
+        return answer is not None and b"database is locked" not in answer[1]
+
+    return probe
+
+
+def http_answer(host: str, port: int, path: str, posted: bytes | None = None) -> tuple[int, bytes] | None:
+    """Status and body of a GET, or of a POST of some JSON; ``None`` where nobody answers."""
     connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
     try:
-        connection.request("GET", path)
+        if posted is None:
+            connection.request("GET", path)
+        else:
+            connection.request("POST", path, posted, {"Content-Type": "application/json"})
         response = connection.getresponse()
         return response.status, response.read(65536)
     except (OSError, http.client.HTTPException):

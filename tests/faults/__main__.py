@@ -25,6 +25,7 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from config.environment import cap_threads, use_kernel_cache
+from tests.faults.evidence import keep
 from tests.faults.journal import Journal
 from tests.faults.matrix import SCENARIOS
 from tests.faults.plant import Plant, started_plant
@@ -45,7 +46,9 @@ _OF_THE_HARNESS = (
 """Raised where nobody waits for it: a server that is still away, a process that has just gone."""
 
 
-def trials(scenarios: Sequence[Scenario], seeds: Sequence[int], files: int, journal: Journal) -> list[Outcome]:
+def trials(
+    scenarios: Sequence[Scenario], seeds: Sequence[int], files: int, journal: Journal, evidence: Path | None = None
+) -> list[Outcome]:
     """What was not done yet, seed by seed, first what no sources did. A plant serves none after one that failed."""
     left = [(one, seed) for seed in seeds for one in scenarios if not journal.has(one.name, seed, files)]
     before = {(outcome.scenario, outcome.seed, outcome.files) for _, outcome in journal.outcomes()}
@@ -62,6 +65,8 @@ def trials(scenarios: Sequence[Scenario], seeds: Sequence[int], files: int, jour
                 journal.add(outcome)
                 outcomes.append(outcome)
                 _say(outcome, (time.monotonic() - begun) / (total - len(left)) * len(left))
+                if outcome.wrong and evidence is not None:
+                    _keep(plant, evidence / f"{one.name}-{seed}")
                 if outcome.wrong or one.spoils:
                     break
     return outcomes
@@ -76,6 +81,14 @@ def _trial(one: Scenario, seed: int, plant: Plant, files: int) -> Outcome | None
     except _OF_THE_HARNESS as error:  # hours of other trials are not to end with it
         traceback.print_exc()
         return Outcome(one.name, seed, files, 0.0, (f"the harness failed: {type(error).__name__}: {error}"[:300],))
+
+
+def _keep(plant: Plant, folder: Path) -> None:
+    """For whoever looks into it; a store that is away has nothing to say."""
+    try:
+        keep(plant, folder)
+    except _OF_THE_HARNESS as error:
+        print(f"not all evidence is kept: {error}", file=sys.stderr, flush=True)
 
 
 def _say(outcome: Outcome, left_s: float) -> None:
@@ -95,6 +108,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--journal", type=Path, default=Path("docs/reliability.jsonl"), help="where outcomes are kept")
     parser.add_argument("--of-any-sources", action="store_true", help="do not do again what other sources passed")
     parser.add_argument("--page", type=Path, help="write the table of the whole journal there")
+    parser.add_argument("--evidence", type=Path, help="keep logs and states there of what went wrong")
     given = parser.parse_args()
     wanted = [name.upper() for name in given.only or [one.name for one in SCENARIOS]]
     given.chosen = sorted((one for one in SCENARIOS if one.name in wanted), key=lambda one: one.number)
@@ -123,7 +137,7 @@ def main() -> int:
         bad = any(not proof.said for proof in proofs)
     else:
         seeds = range(given.seeds) if given.seed is None else [given.seed]
-        outcomes = trials(given.chosen, seeds, given.files, journal)
+        outcomes = trials(given.chosen, seeds, given.files, journal, given.evidence)
         print(table(given.chosen, [outcome for _, outcome in journal.outcomes()], journal.proofs()))
         bad = any(outcome.wrong for outcome in outcomes)
     if given.page:

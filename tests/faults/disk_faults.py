@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import httpx
 import pytest
 
-from cli.cluster.probes import mongo_ready
+from cli.cluster.probes import Probe, chroma_ready, mongo_ready
 from tests.faults.scenario import Trial, scenario
 from tests.faults.trial import SMALL_JOB
 
 _REFUSALS = {429, 503}
+_READY: dict[str, Callable[[int], Probe]] = {"mongo": mongo_ready, "chroma": chroma_ready}
+"""What the supervisor of `up` asks of those that may stay and refuse everything."""
+_PATIENCE_S = 10.0
+"""It asks for longer."""
 
 
 @scenario(11, "the disk of the ledger, of Redis, of Chroma and of the logs full, in turn", quick=False)
@@ -44,12 +50,15 @@ def _submissions_are_safe(trial: Trial, full: str) -> None:
 
 
 def _started_again(trial: Trial, name: str) -> None:
-    """A server that gave up on its full disk is started by whoever runs it, as a container's runtime does."""
+    """A server that gave up on its full disk is started again by whoever runs it, as the supervisor of `up` does."""
     server = trial.plant.servers.get(name)
     if server is None or server.process is None:
         return
-    if name == "mongo" and not mongo_ready(server.port)():
-        server.kill()  # mongod ends by itself; the embedded one stays, refuses everything, and is replaced
+    if name in _READY:
+        try:
+            trial.plant.wait_for(_READY[name](server.port), _PATIENCE_S, 0.5)
+        except AssertionError:
+            server.kill()  # mongod ends by itself; these stay, refuse every write, and are replaced
     if server.process is None or server.process.poll() is not None:
-        trial.notes.append(f"{name} ended with its disk full, and was started again")
+        trial.notes.append(f"{name} gave up with its disk full, and was started again")
         server.start()

@@ -1,17 +1,19 @@
-"""Whether a ledger is ready: it has to answer from its storage, not only to greet."""
+"""Whether a server is ready: it has to answer from its storage, or to write to it, not only to greet."""
 
 from __future__ import annotations
 
 import socket
+import sqlite3
 import struct
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import bson
 import pytest
 
-from cli.cluster.probes import mongo_ready
-from tests.servers import mongo_server, running
+from cli.cluster.probes import chroma_ready, http_ready, mongo_ready
+from tests.servers import chroma_server, mongo_server, running
 
 
 @pytest.mark.integration
@@ -41,3 +43,18 @@ def test_a_ledger_whose_storage_gave_up_is_not_ready_although_it_greets(found: d
         serving.start()
         assert mongo_ready(listening.getsockname()[1])() is ready
         serving.join()
+
+
+@pytest.mark.integration
+def test_an_index_whose_database_stays_locked_is_not_ready_although_it_greets(tmp_path: Path) -> None:
+    with running(chroma_server(tmp_path)) as server:
+        ready, greets = chroma_ready(server.port), http_ready("127.0.0.1", server.port, "/api/v2/heartbeat")
+        assert ready()
+        assert ready(), "asking has changed something"
+        with closing(sqlite3.connect(tmp_path / "chroma" / "chroma.sqlite3", isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")  # as a write does that ended in a full disk
+            assert greets()
+            assert not ready()
+            holder.execute("ROLLBACK")
+        assert ready()
+    assert not ready()
