@@ -21,7 +21,7 @@ KeyId = Annotated[str, Path(max_length=200)]
 _SECRET = {"Cache-Control": "no-store"}
 _LAST_ADMIN = (
     "This is the last key with the scope 'admin': without it nobody could make or revoke keys. Make another admin's "
-    "key first, or revoke all others before it."
+    "key first; or revoke all others, and then this one, to have a gateway without keys again."
 )
 
 
@@ -44,7 +44,9 @@ def keys(parts: Parts, _: Admin) -> Response:
 
 @router.post("/{key_id}/expire", summary="Have a key end", responses={200: {"model": KeyShape}})
 def expire(parts: Parts, _: Admin, key_id: KeyId, asked: ExpireRequest) -> Response:
-    """Sooner than it would have ended; never later."""
+    """Sooner than it would have ended; never later. 409 for the last key with the scope `admin`: an ended key is kept."""
+    if not _an_admin_without(parts, key_id):
+        raise Problem(409, "last_admin_key", _LAST_ADMIN)
     return Json(key_view(parts.keys.expire(key_id, asked.in_s)), headers=_SECRET)
 
 
@@ -70,12 +72,19 @@ def rotate(parts: Parts, _: Admin, key_id: KeyId, asked: RotateRequest) -> Respo
 @router.delete("/{key_id}", status_code=204, summary="Revoke a key")
 def revoke(parts: Parts, _: Admin, key_id: KeyId) -> Response:
     """At once, for every gateway. 409 for the last key with the scope `admin` while there are others."""
-    others = [key for key in parts.keys.list() if key.id != key_id]
-    if others and "admin" in parts.keys.get(key_id).scopes and not any(map(_opens_all, others)):
+    alone = all(key.id == key_id for key in parts.keys.list())
+    if not alone and not _an_admin_without(parts, key_id):
         raise Problem(409, "last_admin_key", _LAST_ADMIN)
     parts.keys.revoke(key_id)
     parts.gate.forget()
     return Response(status_code=204)
+
+
+def _an_admin_without(parts: Parts, key_id: str) -> bool:
+    """Whether keys can still be made without this one; so also where it could make none."""
+    if "admin" not in parts.keys.get(key_id).scopes:
+        return True
+    return any(_opens_all(key) for key in parts.keys.list() if key.id != key_id)
 
 
 def _opens_all(key: ApiKey) -> bool:

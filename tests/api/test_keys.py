@@ -114,3 +114,13 @@ def test_a_rotated_key_ends_at_once_where_no_overlap_is_asked_for(gateway: Gatew
     new = gateway.client.post(f"/v1/keys/{made['key']['id']}/rotate", json={}, headers=admin).json()
     assert gateway.client.get("/v1/keys", headers=admin).status_code == 401
     assert gateway.client.get("/v1/keys", headers={"X-API-Key": new["secret"]}).status_code == 200
+
+
+def test_the_last_admins_key_is_not_made_to_end(gateway: Gateway) -> None:
+    first = gateway.client.post("/v1/keys", json={"name": "a", "scopes": ["admin"]}).json()
+    admin = {"X-API-Key": first["secret"]}
+    end = f"/v1/keys/{first['key']['id']}/expire"
+    refused = gateway.client.post(end, json={"in_s": 0}, headers=admin)
+    assert (refused.status_code, refused.json()["code"]) == (409, "last_admin_key")
+    gateway.client.post("/v1/keys", json={"name": "b", "scopes": ["admin"]}, headers=admin)
+    assert gateway.client.post(end, json={"in_s": 0}, headers=admin).status_code == 200
