@@ -15,6 +15,8 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/")
 @router.get("/jobs")
+@router.get("/failed")
+@router.get("/map")
 @router.get("/cluster")
 @router.get("/sample/{sample_id}")
 async def app(request: Request, parts: Parts) -> Response:

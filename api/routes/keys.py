@@ -44,7 +44,7 @@ def keys(parts: Parts, _: Admin) -> Response:
 
 @router.post("/{key_id}/expire", summary="Have a key end", responses={200: {"model": KeyShape}})
 def expire(parts: Parts, _: Admin, key_id: KeyId, asked: ExpireRequest) -> Response:
-    """Sooner than it would have ended; never later. 409 for the last key with the scope `admin`: an ended key is kept."""
+    """Sooner than it would have ended; never later. 409 for the last key with the scope `admin`."""
     if not _an_admin_without(parts, key_id):
         raise Problem(409, "last_admin_key", _LAST_ADMIN)
     return Json(key_view(parts.keys.expire(key_id, asked.in_s)), headers=_SECRET)

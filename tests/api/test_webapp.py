@@ -31,7 +31,7 @@ def served(gateway: Gateway, dist: Path) -> Gateway:
     return gateway
 
 
-@pytest.mark.parametrize("path", ["/", "/jobs", "/cluster", "/sample/abc-1.1.0-0"])
+@pytest.mark.parametrize("path", ["/", "/jobs", "/failed", "/map", "/cluster", "/sample/abc-1.1.0-0"])
 def test_every_page_of_the_app_is_the_app(served: Gateway, path: str) -> None:
     answer = served.client.get(path)
     assert "the app" in answer.text

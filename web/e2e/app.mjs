@@ -131,6 +131,39 @@ try {
     await shot("sample");
     await accessible("sample");
   });
+  await does("says what is wrong with a job's files, and saves them", async () => {
+    await page.getByRole("link", { name: "Jobs" }).click();
+    await page.getByRole("button", { name: "What is wrong?" }).last().click();
+    await page.getByText("nothing wrong with them").waitFor();
+    const saved = page.waitForEvent("download");
+    await page.getByLabel(/^Save what was found/).last().selectOption("parquet");
+    assert.match((await saved).suggestedFilename(), /^job-.*\.parquet$/);
+    await shot("report");
+    await accessible("report");
+  });
+  await does("tries again what failed, by cause", async () => {
+    await page.getByRole("link", { name: "Failed" }).click();
+    await page.getByText("Which files").first().click();
+    await page.getByText("./samplemind analyze").first().waitFor();
+    await shot("failed-files");
+    await accessible("failed");
+    await page.getByRole("button", { name: /^Try (it|all of these) again$/ }).first().click();
+    await page.getByRole("link", { name: "Watch it" }).click();
+    await page.getByText("complete", { exact: true }).nth(2).waitFor();
+  });
+  await does("shows the cluster, and makes and revokes a key", async () => {
+    await page.getByRole("link", { name: "Cluster" }).click();
+    await page.getByText("Every part works.").waitFor();
+    await page.getByText(/\d files\/s/).waitFor();
+    await shot("cluster");
+    await accessible("cluster");
+    await page.getByLabel("Name of a new key").fill("first");
+    await page.getByRole("button", { name: "Make a key" }).click();
+    await page.getByText("Copy it now").waitFor();
+    page.once("dialog", (dialog) => dialog.accept());
+    await page.getByRole("button", { name: "Revoke first" }).click();
+    await page.getByText("There is none: whoever reaches").waitFor();
+  });
   await does("works at 320 pixels and on a large screen", async () => {
     for (const width of [320, 3840]) {
       await page.setViewportSize({ width, height: 800 });

@@ -1,32 +1,16 @@
 /** The cluster: every part, whether it works, and where to look closer. */
-import { useEffect, useState } from "preact/compat";
+import { useState } from "preact/compat";
 import { api, type Ready } from "../api/client";
 import { Complaint } from "../ui/parts";
+import { useRepeated } from "../ui/useRepeated";
+import { Keys } from "./Keys";
+import { Throughput } from "./Throughput";
 
 const EACH_MS = 3000;
 
 export function ClusterPage() {
   const [ready, setReady] = useState<Ready | null>(null);
-  const [error, setError] = useState("");
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout>;
-    let stale = false;
-    const look = () =>
-      api
-        .ready()
-        .then(
-          (said) => (setReady(said), setError("")),
-          (problem: Error) => setError(problem.message),
-        )
-        .finally(() => {
-          if (!stale) timer = setTimeout(look, EACH_MS);
-        });
-    void look();
-    return () => {
-      stale = true;
-      clearTimeout(timer);
-    };
-  }, []);
+  const error = useRepeated(api.ready, setReady, EACH_MS);
   const parts = Object.entries(ready?.parts ?? {});
   const bad = parts.filter(([, part]) => !part.ok).length;
   return (
@@ -34,16 +18,18 @@ export function ClusterPage() {
       <h1>Cluster</h1>
       <p role="status">{!parts.length ? "Asking every part …" : bad ? `${bad} of ${parts.length} parts not ready.` : "Every part works."}</p>
       <Complaint error={error} />
+      <Throughput />
       <ul className="cards">
         {parts.map(([name, part]) => (
           <li className="card" key={name}>
             <h2>
-              <i className={part.ok ? "dot ok" : "dot bad"} aria-label={part.ok ? "works" : "not ready"} /> {name}
+              <i role="img" className={part.ok ? "dot ok" : "dot bad"} aria-label={part.ok ? "works" : "not ready"} /> {name}
             </h2>
             <p className="soft">{part.detail}</p>
           </li>
         ))}
       </ul>
+      <Keys />
       <p>
         <a href="/status">Status page with Flower</a> · <a href="/docs">API</a> · <a href="/metrics">Metrics</a>
       </p>

@@ -1,5 +1,6 @@
 /** What failed in a job, grouped by cause. */
 import { useMemo } from "preact/compat";
+import { Link } from "wouter";
 import { api, type Job, type JobFile } from "../api/client";
 import { Complaint } from "../ui/parts";
 import { useAsked } from "../ui/useAsked";
@@ -45,6 +46,9 @@ export function Failures({ job }: { job: Job }) {
           </ul>
         </details>
       ))}
+      <p>
+        <Link href="/failed">Try them again, or see them fail</Link>
+      </p>
       {said?.more && <p className="soft">These are the first thousand; the CSV has all.</p>}
     </div>
   );

@@ -4,9 +4,16 @@ import { api, type Job, save } from "../api/client";
 import { follow, type Progress } from "../api/events";
 import { Complaint } from "../ui/parts";
 import { Failures } from "./Failures";
+import { Report } from "./Report";
 import { Submit } from "./Submit";
 
 const OVER = ["complete", "cancelled", "failed"];
+const FORMATS: Record<string, [string, string]> = {
+  csv: ["CSV, for a spreadsheet", "csv"],
+  ndjson: ["NDJSON, with everything", "ndjson"],
+  parquet: ["Parquet, typed columns", "parquet"],
+  rekordbox: ["Rekordbox XML", "xml"],
+};
 const STATES = ["done", "reused", "duplicate", "skipped", "failed"] as const;
 
 export function JobsPage() {
@@ -48,6 +55,7 @@ function JobCard({ first }: { first: Job }) {
   const [job, setJob] = useState<Progress>({ ...first, files_per_s: null, eta_s: null });
   const [error, setError] = useState("");
   const [open, setOpen] = useState(false);
+  const [reported, setReported] = useState(false);
   const over = OVER.includes(job.state);
   useEffect(() => {
     if (OVER.includes(first.state)) return;
@@ -85,7 +93,7 @@ function JobCard({ first }: { first: Job }) {
         ))}
       </div>
       <p className="counts">
-        {counts.submitted.toLocaleString()} files:
+        {counts.submitted.toLocaleString()} {counts.submitted === 1 ? "file" : "files"}:
         {STATES.filter((state) => counts[state]).map((state) => (
           <span key={state} className={`n ${state}`}>
             {counts[state].toLocaleString()} {state}
@@ -97,15 +105,34 @@ function JobCard({ first }: { first: Job }) {
             {open ? "Hide" : "What failed?"}
           </button>
         )}
-        {over && counts.submitted > 0 && (
-          <button className="quiet" onClick={() => save(`/v1/exports/${job.id}?format=csv`, `job-${job.id}.csv`).catch((problem: Error) => setError(problem.message))}>
-            Save as CSV
+        {over && counts.submitted > counts.failed && (
+          <button className="quiet" aria-expanded={reported} onClick={() => setReported(!reported)}>
+            {reported ? "Hide the report" : "What is wrong?"}
           </button>
+        )}
+        {over && counts.submitted > 0 && (
+          <select
+            aria-label={`Save what was found in ${job.label}`}
+            value=""
+            onChange={(event) => {
+              const format = event.currentTarget.value;
+              event.currentTarget.value = "";
+              if (format) save(`/v1/exports/${job.id}?format=${format}`, `job-${job.id}.${FORMATS[format]![1]}`).catch((problem: Error) => setError(problem.message));
+            }}
+          >
+            <option value="">Save as …</option>
+            {Object.entries(FORMATS).map(([format, [name]]) => (
+              <option key={format} value={format}>
+                {name}
+              </option>
+            ))}
+          </select>
         )}
       </p>
       {job.reason && <p className="problem">{job.reason.message}</p>}
       <Complaint error={error} />
       {open && <Failures job={job} />}
+      {reported && <Report job={job} />}
     </section>
   );
 }
