@@ -149,6 +149,17 @@ class Hub:
                 if not await self._wait(feed, version):
                     yield b": still here\n\n"
 
+    async def ended(self, job: Job, owner: str, within_s: float) -> Job | None:
+        """The job when it has ended; ``None`` where it has not within so long. `Problem` (429) as for a stream."""
+        self.admit(owner)
+        async with self._listen(job.id, owner) as feed:
+            try:
+                async with asyncio.timeout(within_s), feed.changed:
+                    await feed.changed.wait_for(lambda: self._closed or feed.error is not None or _over(feed))
+            except TimeoutError:
+                return None
+            return feed.latest.job if feed.latest is not None and _over(feed) else None
+
     @asynccontextmanager
     async def _listen(self, job_id: str, owner: str) -> AsyncIterator[_Feed]:
         feed = self._feeds.get(job_id)
@@ -199,6 +210,10 @@ class Hub:
                 if job.state.ended:
                     return
             await asyncio.sleep(self._interval_s)
+
+
+def _over(feed: _Feed) -> bool:
+    return feed.latest is not None and feed.latest.job.state.ended
 
 
 def _news(snapshot: Snapshot, last_id: str | None) -> list[tuple[str, str]]:

@@ -6,11 +6,15 @@ import math
 import re
 from typing import Any
 
+from api.asking import Where
 from api.errors import refuse_field
-from api.schemas import FacetsQuery, SortName, Where
+from api.schemas import FacetsQuery, MarkedQuery, SortName
 from api.spelling import related, spelled
 from stores import filters
 from stores.records import Bounds, Choice, Order, SampleFilter, Sort
+
+_CHOSEN = ("key", "camelot", "tonic", "mode", "kind", "instrument", "note", "defect")
+"""Filters of a search that take one value or several."""
 
 _NUMBER = re.compile(r"[+-]?(\d{1,12}(\.\d{0,12})?|\.\d{1,12})", re.ASCII)
 
@@ -86,7 +90,7 @@ def sample_sort(name: SortName | None) -> Sort | None:
     return None if name is None else Sort(Order(name.removeprefix("-")), name.startswith("-"))
 
 
-def search_filter(where: Where) -> SampleFilter:
+def search_filter(where: Where, owner: str | None = None) -> SampleFilter:
     """A search's `where`.
 
     Raises
@@ -95,25 +99,29 @@ def search_filter(where: Where) -> SampleFilter:
         A field has a value that no sample has.
     """
     _check_company(where)
-    asked = spelled(
-        SampleFilter(
-            bpm=where.bpm,
-            bpm_octaves=where.bpm_octaves,
-            duration_s=where.duration,
-            key=_chosen(where.key),
-            camelot=_chosen(where.camelot),
-            tonic=_chosen(where.tonic),
-            mode=_chosen(where.mode),
-            kind=_chosen(where.kind),
-        )
+    chosen = {name: _chosen(getattr(where, name)) for name in _CHOSEN}
+    asked = SampleFilter(
+        bpm=where.bpm,
+        bpm_octaves=where.bpm_octaves,
+        duration_s=where.duration,
+        numbers=tuple(where.range.items()),
+        text=where.text,
+        owner=owner,
+        **chosen,
     )
-    asked = related(asked, where.key_relation)
+    asked = related(spelled(asked), where.key_relation)
     filters.check(asked)
     return asked
 
 
-def _chosen(values: str | list[str] | None) -> Choice | None:
-    return tuple(values) if isinstance(values, list) else values
+def marks_asked(where: Where) -> MarkedQuery:
+    """What a search's `where` asks of the caller's own marks."""
+    tags = filters.chosen(_chosen(where.tag))
+    for tag in tags:
+        if "," in tag or not tag.strip():
+            raise refuse_field("where.tag", "a tag is a word or a few, without commas")
+    said = ",".join(tags) or None
+    return MarkedQuery.model_construct(tag=said, favourite=where.favourite, corrected=where.corrected)
 
 
 def index_filter(asked: SampleFilter) -> dict[str, Any] | None:
@@ -125,6 +133,16 @@ def index_filter(asked: SampleFilter) -> dict[str, Any] | None:
         values = filters.chosen(getattr(asked, name))
         clauses += [{name: {"$in": list(values)} if len(values) > 1 else {"$eq": values[0]}}] if values else []
     return _all(clauses) if clauses else None
+
+
+def _chosen(values: str | list[str] | None) -> Choice | None:
+    return tuple(values) if isinstance(values, list) else values
+
+
+def beyond_index(asked: SampleFilter) -> bool:
+    """Whether it asks for what only the ledger knows."""
+    others = (asked.numbers, asked.instrument, asked.note, asked.text, asked.defect)
+    return any(one not in (None, ()) for one in others)
 
 
 def _within(name: str, bounds: Bounds | None) -> list[dict[str, Any]]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from api.filters import index_filter
-from api.similarity import Likeness, leaning, likeness, pack, unpack, weights_of
+from api.filters import beyond_index, index_filter
+from api.similarity import Likeness, unpack
+from stores import filters
 from stores.doors import Samples, Vectors
-from stores.records import Hit, Sample, SampleFilter
+from stores.records import Among, Hit, Sample, SampleFilter
 from workers.errors import VectorIndexBroken
 from workers.model import VECTOR_VERSION
 
@@ -37,6 +38,35 @@ class Found:
 
     sample: Sample
     likeness: Likeness
+    vector: bytes = field(repr=False, default=b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which samples may be found.
+
+    Attributes
+    ----------
+    where : with the owner whose samples alone may be seen, ``None``: everybody's
+    among : which the caller's own marks let in or out
+    space : only vectors of the same space are compared: after an upgrade those of the older analyser are still there
+    enough : so many, and no wider search is made
+    leave_out : these are not found
+    sure : vectors that are candidates, also where the approximate index passes over them
+    """
+
+    where: SampleFilter
+    enough: int
+    among: Among | None = None
+    space: int | None = VECTOR_VERSION
+    leave_out: frozenset[str] = frozenset()
+    sure: Mapping[str, bytes] = field(default_factory=dict)
+
+    def passes(self, sample: Sample) -> bool:
+        """Whether this sample, of which only what the caller may see is given, may be found."""
+        names = [file.path.lower() for file in sample.files]
+        matched = filters.matches(self.where, sample.analysis, names, [self.where.owner or ""])
+        return filters.is_among(self.among, sample.id, matched)
 
 
 def _widths(limit: int) -> Iterator[int]:
@@ -62,65 +92,62 @@ class Index:
         sample = self._samples.get(sample_id, owner=owner)
         return unpack(self._samples.vectors([sample_id]).get(sample_id, b"")), sample.space
 
-    def search(
-        self,
-        query: Sequence[float],
-        aspects: Mapping[str, float] | None,
-        where: SampleFilter,
-        *,
-        owner: str | None,
-        limit: int,
-        space: int | None = VECTOR_VERSION,
-        itself: str | None = None,
-        with_itself: bool = False,
-    ) -> list[Found]:
-        """The `limit` most alike: candidates by the weighted vector, then compared again aspect by aspect.
-
-        An owner for whom the index finds too few gets them from all of their own samples.
-
-        `itself`, the sample whose vector `query` is, is left out, or `with_itself` and no filter always a candidate: an
-        approximate index may pass over a sound that is unlike all others, even when it is asked for its own vector.
-
-        Only vectors of the same `space` are compared: after an upgrade those of the older analyser are still there.
+    def search(self, leaning: bytes, wanted: Wanted, rank: Callable[[dict[str, bytes]], list[Found]]) -> list[Found]:
+        """What `rank` makes of the candidates nearest to `leaning`: of more and more of them, until it finds enough.
 
         Raises
         ------
-        Problem
-            422: an unknown aspect, weights that are all 0, nothing to compare.
         StoreUnavailable, VectorIndexBroken
             The index does not answer.
         """
-        weights = weights_of(aspects, query)
-        self._open()
-        narrowed = self._in_space(index_filter(where), space)
-
-        def best(vectors: dict[str, bytes]) -> list[Found]:
-            if itself is not None and not with_itself:
-                vectors.pop(itself, None)
-            compared = [(one, likeness(query, unpack(vector), weights)) for one, vector in vectors.items()]
-            # Of those that sound the same the one asked for comes first: its twins may fill a page by themselves.
-            compared.sort(key=lambda pair: (-round(pair[1].score, 6), pair[0] != itself, pair[0]))
-            return self._visible(compared, owner, limit)
-
         found: list[Found] = []
-        theirs: dict[str, bytes] = {}
-        for most in _widths(limit):
-            hits = self._ask(leaning(query, weights), most, narrowed)
-            vectors = self._vectors_of(hits)
-            if itself is not None and with_itself and not index_filter(where):
-                vectors[itself] = pack(query)
-            found = best(vectors)
-            if len(found) == limit or (owner is None and len(hits) < most):
-                return found
-            if owner is not None and not theirs:
-                theirs, whole = self._theirs(replace(where, owner=owner), space, _COMPARED_ALL)
+        for vectors in self._pools(leaning, wanted):
+            found = rank({one: vector for one, vector in vectors.items() if one not in wanted.leave_out})
+            if len(found) >= wanted.enough:
+                break
+        return found
+
+    def _pools(self, leaning: bytes, wanted: Wanted) -> Iterator[dict[str, bytes]]:
+        """Candidates, more each time.
+
+        Where the index finds too few for an owner, or by a filter of which it knows nothing, they come from the ledger.
+        """
+        where, among = wanted.where, wanted.among
+        if among is not None and among.only is not None:
+            yield self._in_ledger(among.only, wanted.space)
+            return
+        self._open()
+        sure = {**wanted.sure, **(self._in_ledger(among.also, wanted.space) if among is not None else {})}
+        narrowed = self._in_space(index_filter(where), wanted.space)
+        by_ledger = where.owner is not None or beyond_index(where)
+        vectors: dict[str, bytes] = {}
+        asked_ledger = False
+        for most in _widths(wanted.enough):
+            hits = self._ask(leaning, most, narrowed)
+            vectors = self._vectors_of(hits) | sure
+            yield vectors
+            if not by_ledger and len(hits) < most:
+                return
+            if by_ledger and not asked_ledger:
+                theirs, whole = self._theirs(where, wanted.space, _COMPARED_ALL)
                 if whole:
-                    return best(theirs)
+                    yield theirs | sure
+                    return
+                asked_ledger = True
             if len(hits) < most:
                 break
-        if owner is None:
-            return found
-        return best(vectors | self._theirs(replace(where, owner=owner), space, _COMPARED_MOST)[0])
+        if by_ledger:
+            yield vectors | self._theirs(where, wanted.space, _COMPARED_MOST)[0]
+
+    def _in_ledger(self, ids: Sequence[str], space: int | None) -> dict[str, bytes]:
+        """The vectors of these samples that can be compared."""
+        found: dict[str, bytes] = {}
+        for start in range(0, len(ids), _PAGE):
+            some = list(ids[start : start + _PAGE])
+            if space is not None:
+                some = [one for one, sample in self._samples.many(some).items() if sample.space == space]
+            found |= self._samples.vectors(some)
+        return found
 
     def _theirs(self, where: SampleFilter, space: int | None, most: int) -> tuple[dict[str, bytes], bool]:
         """Vectors of an owner's samples that pass, some `most` of them; and whether these are all."""
@@ -164,17 +191,19 @@ class Index:
         with self._lock:
             self._generation = 0
 
-    def _visible(self, compared: list[tuple[str, Likeness]], owner: str | None, limit: int) -> list[Found]:
-        """The best that are listed and may be seen. Where most may, no more is read than will be shown."""
+    def visible(self, compared: Sequence[tuple[str, Likeness]], wanted: Wanted, most: int | None) -> list[Found]:
+        """The best `most` of these (all by default) that are listed, may be seen and pass.
+
+        Where most of them do, little more is read than will be shown.
+        """
         found: list[Found] = []
-        step = limit if owner is None else max(limit, len(compared))
-        for start in range(0, len(compared), step):
+        start, step = 0, len(compared) if most is None else most
+        while start < len(compared) and (most is None or len(found) < most):
             asked = compared[start : start + step]
-            known = self._samples.many([one for one, _ in asked], owner=owner, listed=True)
-            found += [Found(known[one], like) for one, like in asked if one in known]
-            if len(found) >= limit:
-                break
-        return found[:limit]
+            known = self._samples.many([one for one, _ in asked], owner=wanted.where.owner, listed=True)
+            found += [Found(known[one], like) for one, like in asked if one in known and wanted.passes(known[one])]
+            start, step = start + step, step * 4
+        return found[:most]
 
 
 def audit_of(beats: Sequence[Mapping[str, str]]) -> dict[str, int] | None:

@@ -48,7 +48,7 @@ class BodyLimit:
 
     def _limit(self, scope: Scope, headers: Headers) -> int:
         path = scope["path"]
-        if path in ("/v1/uploads", "/v1/uploads/zip") or path.startswith("/v1/uploads/resumable/"):
+        if path in ("/v1/uploads", "/v1/uploads/zip", "/v1/search/sound") or path.startswith("/v1/uploads/resumable/"):
             return self.large
         if path == "/v1/jobs" and content_type(headers) == NDJSON:
             return self.large

@@ -50,6 +50,14 @@ class Marked:
             for sample in samples
         ]
 
+    def analyses(self, samples: Sequence[Sample]) -> dict[str, Mapping[str, Any]]:
+        """What is known of samples, by their ids, with the caller's corrections in place of what was measured."""
+        said = self._marks.of(self._owner, [sample.id for sample in samples])
+        return {
+            sample.id: corrected(sample.analysis, said[sample.id]) if sample.id in said else sample.analysis
+            for sample in samples
+        }
+
     def among(self, where: SampleFilter, query: MarkedQuery) -> Among | None:
         """Which samples the caller's marks let in or out; ``None`` where they change nothing."""
         only = self._only(query)

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from api.spelling import tag_of
 from stores.descriptors import DESCRIPTORS
 from stores.records import Priority, Status
-from workers.model import VECTOR_DIMENSIONS
 
 MAX_LIMIT = 1000
 Scope = Literal["read", "write", "admin"]
@@ -64,7 +63,7 @@ class SubmitQuery(Query):
 KeyRelation = Literal["same", "relative", "neighbours"]
 SortName = Literal["bpm", "-bpm", "duration", "-duration", "loudness", "-loudness", "added", "-added"]
 _OR = "Or several, with commas between: any of them."
-_RELATION = "Also the relative key, or all neighbours on the Camelot wheel, which mix well with it."
+RELATION = "Also the relative key, or all neighbours on the Camelot wheel, which mix well with it."
 
 
 class MarkedQuery(Query):
@@ -90,7 +89,7 @@ class FacetsQuery(MarkedQuery):
         description=f"Any other number of the analysis, as `place:from..to`; more than once. {', '.join(DESCRIPTORS)}.",
     )
     key: str | None = Field(None, max_length=400, examples=["C minor"], description=_OR)
-    key_relation: KeyRelation = Field("same", description=_RELATION)
+    key_relation: KeyRelation = Field("same", description=RELATION)
     camelot: str | None = Field(None, max_length=100, examples=["5A"], description=_OR)
     tonic: str | None = Field(None, max_length=60, examples=["C#"], description=_OR)
     mode: str | None = Field(None, max_length=20, examples=["minor"])
@@ -237,19 +236,6 @@ class RotateRequest(Sent):
     )
 
 
-class Like(Sent):
-    """What to compare with: a sample, or a vector."""
-
-    sample: str | None = Field(None, min_length=1, max_length=200)
-    vector: list[Finite] | None = Field(None, min_length=VECTOR_DIMENSIONS, max_length=VECTOR_DIMENSIONS)
-
-    @model_validator(mode="after")
-    def _one(self) -> Like:
-        if (self.sample is None) == (self.vector is None):
-            raise ValueError("give either a sample's id or a vector")
-        return self
-
-
 def _tag(text: str) -> str:
     tag = tag_of(text)
     if not tag or "," in tag or not tag.isprintable():
@@ -268,48 +254,3 @@ class MarkRequest(Sent):
     bpm: float | None = Field(None, ge=10, le=1000, allow_inf_nan=False, description="Its tempo, where ours is wrong.")
     key: str | None = Field(None, max_length=32, examples=["C minor"], description="Its key, where ours is wrong.")
     kind: str | None = Field(None, max_length=32, examples=["loop"])
-
-
-OneOf = (
-    Annotated[str, Field(max_length=32)] | Annotated[list[Annotated[str, Field(max_length=32)]], Field(max_length=50)]
-)
-
-
-class Where(Sent):
-    """Which samples may be found. A list: any of its values."""
-
-    bpm: Bounds | None = Field(None, examples=[[118, 122]])
-    bpm_octaves: bool = Field(False, description="Also those of half and of twice the tempo.")
-    duration: Bounds | None = Field(None, description="Seconds.", examples=[[0.1, 2]])
-    key: OneOf | None = Field(None, examples=["C minor"])
-    key_relation: KeyRelation = Field("same", description=_RELATION)
-    camelot: OneOf | None = None
-    tonic: OneOf | None = None
-    mode: OneOf | None = None
-    kind: OneOf | None = Field(None, examples=["loop", ["loop", "track"]])
-
-
-Weight = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
-
-
-class SearchRequest(Sent):
-    """What sounds like this, and in which respect."""
-
-    like: Like
-    aspects: dict[str, Weight] | None = Field(None, max_length=16, description="Weight of each; all alike by default.")
-    where: Where = Where()
-    limit: int = Field(20, ge=1, le=100)
-    include_self: bool = Field(False, description="Whether the sample that is asked for is among the hits.")
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "like": {"sample": "9f2c...-1.3.0-0"},
-                    "aspects": {"timbre": 1, "rhythm": 0.5},
-                    "where": {"bpm": [118, 122], "key": "C minor"},
-                    "limit": 20,
-                }
-            ]
-        }
-    )

@@ -46,6 +46,13 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
+FILE_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
+"""A body that is a file's bytes."""
+
+
 class ReasonShape(Shape):
     """Why: a stable code and a sentence."""
 
@@ -329,20 +336,6 @@ class WaveformShape(Shape):
 
     sample_id: str
     peaks: list[tuple[float, float]]
-
-
-class HitShape(Shape):
-    """A neighbour: how alike, in all and aspect by aspect (null: not comparable)."""
-
-    sample: SampleShape
-    score: float
-    aspects: dict[str, float | None]
-
-
-class HitsShape(Shape):
-    """Neighbours, nearest first."""
-
-    items: list[HitShape]
 
 
 class UploadShape(Shape):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from api.errors import Problem, refuse_field
 from workers.model import ASPECTS, VECTOR_DIMENSIONS
 
 Vector = Sequence[float]
+Doubles = NDArray[np.float64]
 _BYTES: Final = 4 * VECTOR_DIMENSIONS
 _NOTHING: Final = 1e-9
 """A shorter vector says nothing: single precision would make it zero or noise."""
@@ -19,10 +23,12 @@ _NOTHING: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """How alike two sounds are: the weighted mean, and the cosine of each aspect (``None``: not comparable)."""
+    """How alike two sounds are: the weighted mean, the cosine of each aspect (``None``: not comparable), and how
+    much of the score each brings."""
 
     score: float
     aspects: Mapping[str, float | None]
+    shares: Mapping[str, float]
 
 
 def unpack(vector: bytes) -> Vector:
@@ -79,24 +85,62 @@ def leaning(query: Vector, weights: Mapping[str, float]) -> bytes:
     return pack(scaled)
 
 
-def likeness(query: Vector, other: Vector, weights: Mapping[str, float]) -> Likeness:
-    """Compare two vectors.
-
-    ``score = sum_a w_a cos_a / sum_a w_a`` over the aspects with a weight; one of which `other` says nothing counts
-    0 and is shown as ``None``.
+def middle(vectors: Sequence[Vector]) -> Vector:
+    """What several sounds have in common: in each aspect the mean of their directions, so that each counts as much as
+    the others, also one that is further out. `Problem` (422) where they point away from each other in every aspect.
     """
-    cosines = {name: cosine(query[slice(*span)], other[slice(*span)]) for name, span in ASPECTS.items()}
+    units, _ = _directions(np.array(vectors, dtype=np.float64))
+    return unit([float(number) for number in units.mean(axis=0)])
+
+
+def compare(query: Vector, vectors: Mapping[str, bytes], weights: Mapping[str, float]) -> dict[str, Likeness]:
+    """Compare one vector with many.
+
+    ``score = sum_a w_a cos_a / sum_a w_a`` over the aspects with a weight; one of which a sound says nothing counts
+    0 and is shown as ``None``. Vectors that are none are left out.
+    """
+    whole = {one: vector for one, vector in vectors.items() if len(vector) == _BYTES}
+    if not whole:
+        return {}
+    others, said = _directions(matrix(whole.values()))
+    ours, ours_said = _directions(np.array([query], dtype=np.float64))
     total = sum(weights.values())
-    score = sum(weight * (cosines[name] or 0.0) for name, weight in weights.items()) / total
-    return Likeness(score, cosines)
+    products = others * ours[0]
+    cosines = {name: np.clip(products[:, slice(*span)].sum(axis=1), -1, 1) for name, span in ASPECTS.items()}
+    known = said & ours_said[0]
+    found = {}
+    for row, one in enumerate(whole):
+        cos = {name: float(cosines[name][row]) if known[row, at] else None for at, name in enumerate(ASPECTS)}
+        shares = {name: weights.get(name, 0.0) * (value or 0.0) / total for name, value in cos.items()}
+        found[one] = Likeness(math.fsum(shares.values()), cos, shares)
+    return found
 
 
-def cosine(x: Vector, y: Vector) -> float | None:
-    """Cosine of the angle between two vectors, -1 to 1; ``None`` where one of them is (almost) zero."""
-    of_x, of_y = norm(x), norm(y)
-    if min(of_x, of_y) < _NOTHING or not math.isfinite(of_x + of_y):
-        return None
-    return max(-1.0, min(1.0, math.fsum(a * b for a, b in zip(x, y, strict=True)) / (of_x * of_y)))
+def bearings(vectors: Iterable[bytes], weights: Mapping[str, float]) -> Doubles:
+    """Rows whose inner product is the score of two of these vectors, (n, 128)."""
+    units, _ = _directions(matrix(vectors))
+    scale = np.zeros(VECTOR_DIMENSIONS)
+    total = sum(weights.values())
+    for name, weight in weights.items():
+        scale[slice(*ASPECTS[name])] = math.sqrt(weight / total)
+    return units * scale
+
+
+def matrix(vectors: Iterable[bytes]) -> Doubles:
+    """Kept vectors as rows, (n, 128)."""
+    return np.frombuffer(b"".join(vectors), dtype="<f4").reshape(-1, VECTOR_DIMENSIONS).astype(np.float64)
+
+
+def _directions(X: Doubles) -> tuple[Doubles, NDArray[np.bool_]]:
+    """Each aspect of each row at length 1, or 0 where the row says nothing of it; and where it does, (n, aspects)."""
+    units, said = np.zeros_like(X), np.zeros((len(X), len(ASPECTS)), dtype=bool)
+    X = np.where(np.isfinite(X), X, 0.0)
+    for at, span in enumerate(ASPECTS.values()):
+        part = X[:, slice(*span)]
+        lengths = np.sqrt((part * part).sum(axis=1))
+        said[:, at] = lengths >= _NOTHING
+        units[:, slice(*span)] = part / np.where(said[:, at], lengths, np.inf)[:, None]
+    return units, said
 
 
 def norm(x: Vector) -> float:

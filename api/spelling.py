@@ -48,8 +48,8 @@ def related(where: SampleFilter, relation: str) -> SampleFilter:
     """
     if relation == "same":
         return where
-    keys = [_WHEEL.get(near, key) for key in chosen(where.key) for near in _beside(_PLACES.get(key, ""), relation)]
-    places = [near for place in chosen(where.camelot) for near in _beside(place, relation)]
+    keys = [_WHEEL.get(near, key) for key in chosen(where.key) for near in beside(_PLACES.get(key, ""), relation)]
+    places = [near for place in chosen(where.camelot) for near in beside(place, relation)]
     return replace(
         where,
         key=tuple(dict.fromkeys(keys)) or where.key,
@@ -61,7 +61,7 @@ _PLACES: Final = {f"{tonic} {mode}": camelot(tonic, mode) for tonic in TONICS fo
 _WHEEL: Final = {place: key for key, place in _PLACES.items()}
 
 
-def _beside(place: str, relation: str) -> list[str]:
+def beside(place: str, relation: str) -> list[str]:
     """A place on the wheel and those that stand so to it; what is none stays alone, to be refused by name."""
     if place not in _WHEEL:
         return [place]

@@ -14,17 +14,13 @@ from api.deps import Parts, Writer
 from api.placing import checked_path
 from api.quotas import metered
 from api.schemas import CheckRequest, UploadQuery, ZipQuery
-from api.shapes import PROBLEMS, MissingShape, UploadShape, ZipShape
+from api.shapes import FILE_BODY, PROBLEMS, MissingShape, UploadShape, ZipShape
 from api.submit import Submission
 from api.views import job_view
 from stores.records import FileRef, Priority
 from workers.model import sample_id
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"], responses=PROBLEMS)
-_BODY = {
-    "required": True,
-    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-}
 
 
 @router.post(
@@ -32,7 +28,7 @@ _BODY = {
     status_code=201,
     summary="Upload a file",
     responses={201: {"model": UploadShape}},
-    openapi_extra={"requestBody": _BODY},
+    openapi_extra={"requestBody": FILE_BODY},
 )
 async def upload(
     request: Request, parts: Parts, who: Writer, query: Annotated[UploadQuery, Query()], background: BackgroundTasks
@@ -57,7 +53,7 @@ async def upload(
     status_code=201,
     summary="Upload a zip archive",
     responses={201: {"model": ZipShape}},
-    openapi_extra={"requestBody": _BODY},
+    openapi_extra={"requestBody": FILE_BODY},
 )
 async def unfold(
     request: Request, parts: Parts, who: Writer, query: Annotated[ZipQuery, Query()], background: BackgroundTasks

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from api.asking import Where
 from api.errors import Problem
 from api.filters import index_filter, search_filter
-from api.schemas import Where
 from api.spelling import related
 from api.turns import Turns
 from stores.records import SampleFilter

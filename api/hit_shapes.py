@@ -1,0 +1,62 @@
+"""What a search answers, for the description of the API."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from api.shapes import JobShape, SampleShape, Shape
+
+
+class FitKeyShape(Shape):
+    """How its key, or its note, stands to that of the sound asked for (null: one of them has neither)."""
+
+    relation: Literal["same", "relative", "neighbour", "in scale", "same note", "fifth"] | None
+    transpose: int = Field(description="Semitones that it has to be moved by for it.")
+
+
+class FitTempoShape(Shape):
+    """How it keeps time with the sound asked for (null: one of them has no tempo)."""
+
+    stretch_percent: float | None = Field(description="By so much it has to be played faster; slower where negative.")
+    times: float | None = Field(description="At the same tempo (1), at half (0.5) or at double time (2).")
+
+
+class FitShape(Shape):
+    """Why a sound fits."""
+
+    key: FitKeyShape
+    tempo: FitTempoShape
+    complement: float | None = Field(description="0: the same balance of its spectrum, 1: the opposite one.")
+    why: str
+
+
+class HitShape(Shape):
+    """A neighbour: how alike, in all and aspect by aspect (null: not comparable), and what each brings to the score."""
+
+    sample: SampleShape
+    score: float
+    aspects: dict[str, float | None]
+    shares: dict[str, float] = Field(description="They add up to the score.")
+    fits: FitShape | None = Field(None, description="Only where it was asked what fits.")
+
+
+class HitsShape(Shape):
+    """Neighbours, nearest first."""
+
+    items: list[HitShape]
+
+
+class SoundHitsShape(HitsShape):
+    """Neighbours of a sound that was sent."""
+
+    sample_id: str = Field(description="The sound's own.")
+
+
+class SoundLaterShape(Shape):
+    """A sound that was not analysed in time."""
+
+    detail: str
+    sample_id: str = Field(description="To be searched by when the job has ended.")
+    job: JobShape
