@@ -55,9 +55,14 @@ def against(module: Any, call: Callable[[], Any]) -> Callable[[], Any] | None:
     return None if module is None else call
 
 
-def cases() -> list[Case]:
-    """Every comparison."""
-    return [*key_cases(), *spectrum_cases(), *vector_cases(), *signal_cases(), *other_cases()]
+def cases(*, references: bool = True) -> list[Case]:
+    """Every comparison; without `references` none of the libraries that they are in is loaded."""
+    find = optional if references else nothing
+    return [*key_cases(), *spectrum_cases(find), *vector_cases(find), *signal_cases(find), *other_cases()]
+
+
+def nothing(name: str) -> None:
+    """No library is there."""
 
 
 def loop_over_keys(chroma: Any) -> tuple[int, float, bool]:
@@ -102,9 +107,9 @@ def key_cases() -> Iterator[Case]:
     yield Case("K2", "24 keys", ours, "numpy matrix", lambda: matrix_of_keys(chroma, turned), None, near(1e-5))
 
 
-def spectrum_cases() -> Iterator[Case]:
+def spectrum_cases(find: Callable[[str], Any] = optional) -> Iterator[Case]:
     """K3 and K8, from a spectrogram and from audio, and what they are made from."""
-    librosa = optional("librosa")
+    librosa = find("librosa")
     y = music(30)
     S = np.sqrt(stft_power(y))
     hz = (np.arange(1025) * (SR / 2048)).astype(np.float32)
@@ -225,9 +230,9 @@ def spectrum_cases() -> Iterator[Case]:
     )
 
 
-def vector_cases() -> Iterator[Case]:
+def vector_cases(find: Callable[[str], Any] = optional) -> Iterator[Case]:
     """K5 and K6."""
-    librosa, linalg, distance = optional("librosa"), optional("scipy.linalg"), optional("scipy.spatial.distance")
+    librosa, linalg, distance = find("librosa"), find("scipy.linalg"), find("scipy.spatial.distance")
     rng = np.random.default_rng(1)
     matrix = rng.random((1025, 1292), np.float32)
 
@@ -274,9 +279,9 @@ def vector_cases() -> Iterator[Case]:
     )
 
 
-def signal_cases() -> Iterator[Case]:
+def signal_cases(find: Callable[[str], Any] = optional) -> Iterator[Case]:
     """K4, K7 and K9."""
-    librosa, pandas, signal = optional("librosa"), optional("pandas"), optional("scipy.signal")
+    librosa, pandas, signal = find("librosa"), find("pandas"), find("scipy.signal")
     y = music(30)
     yield Case(
         "K4",

@@ -21,14 +21,11 @@ def make(folder: Path) -> dict[str, Path]:
     hour = folder / "hour.wav"
     files = {
         **short_ones(folder),
+        **usual_ones(folder),
         "drum hit 0.25 s, WAV 16, stereo": _write(folder / "hit_stereo.wav", np.stack([_hit()] * 2, axis=1)),
-        "loop 8.4 s, WAV 16": _write(folder / "loop.wav", music(LOOP_S)),
         "loop 8.4 s, WAV 16, mono": _write(folder / "loop_mono.wav", _mono(music(LOOP_S))),
-        "30 s, WAV 16": _write(folder / "music.wav", music(30.0)),
-        "30 s, FLAC": _write(folder / "music.flac", music(30.0)),
         "30 s, WAV 24, 48 kHz": _write(folder / "music48.wav", music(30.0), 48_000, "PCM_24"),
         "30 s, WAV 16, mono 22 kHz": _write(folder / "mono.wav", _mono(music(30.0)[::2]), SR // 2),
-        "30 s, MP3": _write(folder / "music.mp3", music(30.0), subtype="MPEG_LAYER_III"),
         "30 s, Ogg Vorbis": _write(folder / "music.ogg", music(30.0), subtype="VORBIS"),
         "track 180 s, FLAC": _write(folder / "track.flac", music(180.0)),
         "an hour, WAV 16": hour,
@@ -45,6 +42,17 @@ def short_ones(folder: Path) -> dict[str, Path]:
     return {
         "one-shot 0.9 s, WAV 16": _write(folder / "one_shot.wav", _one_shot()),
         "drum hit 0.25 s, WAV 16": _write(folder / "hit.wav", _hit()),
+    }
+
+
+def usual_ones(folder: Path) -> dict[str, Path]:
+    """Of these, a loop and half a minute of music in the formats most often met."""
+    half_a_minute = music(30.0)
+    return {
+        "loop 8.4 s, WAV 16": _write(folder / "loop.wav", music(LOOP_S)),
+        "30 s, WAV 16": _write(folder / "music.wav", half_a_minute),
+        "30 s, FLAC": _write(folder / "music.flac", half_a_minute),
+        "30 s, MP3": _write(folder / "music.mp3", half_a_minute, subtype="MPEG_LAYER_III"),
     }
 
 
