@@ -20,8 +20,6 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
-import psutil
-
 PATIENCE_S: Final = 30.0
 """A process that has not moved for so long is frozen."""
 _STEP_S: Final = 10.0
@@ -190,11 +188,22 @@ def trouble_of(path: Path) -> str | None:
         return None
 
 
+def exists(pid: int) -> bool:
+    """Whether there is a process of this number, whoever's it is."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
+
+
 def seen(folder: Path) -> Iterator[Seen]:
     """Every process that left its signs there and still exists."""
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         part, dash, pid = path.name.rpartition("-")
-        if dash and pid.isdigit() and psutil.pid_exists(int(pid)):
+        if dash and pid.isdigit() and exists(int(pid)):
             trouble = trouble_of(path)
             if trouble is not None:
                 yield Seen(part, int(pid), trouble)
