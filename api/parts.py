@@ -25,7 +25,7 @@ from api.unpack import Bounds
 from api.uploads import Uploads
 from config.settings import Settings
 from stores.doors import Keys, Ledger, Marks, Pulse, Samples, Vectors
-from stores.records import Facets, Job
+from stores.records import Facets, Job, Page, Sample
 from tasks.send import Sends
 from workers.errors import StoreError
 
@@ -63,6 +63,7 @@ class Parts:
     hub: Hub
     asked: Shared[Job]
     counted: Shared[Facets]
+    listed: Shared[Page[Sample]]
     turns: Turns
     pressure: Pressure
     readiness: Readiness
@@ -94,6 +95,7 @@ class Parts:
             gate=Gate(stores.keys, settings.gateway.host),
             asked=Shared(),
             counted=Shared(),
+            listed=Shared(),
             turns=Turns(),
             pressure=Pressure(ledger, settings.queue.max_jobs),
             hub=Hub(ledger, settings.gateway.event_interval_s, most_streams=settings.limits.streams),

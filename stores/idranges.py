@@ -5,10 +5,15 @@ Ids of another shape are found too, only not spread evenly.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator
 
 _PREFIX = 8
 _ALL = 16**_PREFIX
+_MORE = 1.5
+"""A range that should hold so many times a page holds one in 49 of 50 cases, and costs by what it holds."""
+_NARROWEST = 1 / 65536
+_QUESTIONS = 200
 
 
 def walk(after: str, first: float, growth: float = 4) -> Iterator[tuple[dict[str, str], float]]:
@@ -33,3 +38,30 @@ def _position(after: str) -> int:
         return int(after[:_PREFIX], 16) if len(after) >= _PREFIX and after[:_PREFIX].isalnum() else 0
     except ValueError:
         return 0
+
+
+class Spans:
+    """How wide a range must be to hold a page, learned for each question from the page that it gave last.
+
+    Ids are spread evenly, so a page's last id says how dense what was asked for is.
+    """
+
+    def __init__(self, unknown: float) -> None:
+        self._unknown = unknown
+        self._known: OrderedDict[Hashable, float] = OrderedDict()
+
+    def first(self, question: Hashable, limit: int) -> float:
+        """The part of all ids to begin with, for a page of so many."""
+        density = self._known.get(question)
+        if density is None:
+            return self._unknown
+        return min(1.0, max(_NARROWEST, _MORE * limit / density)) if density else 1.0
+
+    def learn(self, question: Hashable, found: int, after: str, last: str | None) -> None:
+        """`found` ids lay behind `after` and up to `last`, or to the end where that is ``None``."""
+        width = ((_ALL if last is None else _position(last)) - _position(after)) / _ALL
+        if width > 0:
+            self._known[question] = found / width
+            self._known.move_to_end(question)
+            if len(self._known) > _QUESTIONS:
+                self._known.popitem(last=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -12,7 +12,7 @@ from pymongo.errors import BulkWriteError
 from stores import cursor as cursors
 from stores import facets, filters, sorts
 from stores.identity import age, of_version
-from stores.idranges import walk
+from stores.idranges import Spans, walk
 from stores.mongo_door import Document, Documents, MongoDatabase, mongo_errors, only_duplicates
 from stores.outbox import MongoOutbox
 from stores.places import file_of, inherited, place_of, sighting
@@ -35,6 +35,7 @@ class MongoSamples(MongoOutbox):
         self._previews: Documents = database["previews"]
         self._settled: Documents = database["settled"]
         self._all = ThriftyCount()
+        self._spans = Spans(_FIRST_SPAN)
         self._just_asked: dict[str, Document] = {}
 
     @mongo_errors()
@@ -139,7 +140,8 @@ class MongoSamples(MongoOutbox):
             return self._sorted(where, sort, among, cursor, limit)
         question = ("samples", where)
         after = str(cursors.read(question, cursor, (str,))[0]) if cursor else ""
-        found = self._matching(filters.among(filters.query(where), among), after, limit + 1)
+        asked = filters.among(filters.query(where), among)
+        found = self._matching(asked, after, limit + 1, (where, hash(among)))
         page = tuple(_sample(each, where.owner) for each in found[:limit])
         return Page(page, cursors.write(question, (page[-1].id,)) if len(found) > limit else None)
 
@@ -158,10 +160,10 @@ class MongoSamples(MongoOutbox):
         filters.check(where)
         return facets.count(self._listed, filters.among(filters.query(where), among))
 
-    def _matching(self, asked: Document, after: str, limit: int) -> list[Document]:
-        """The first samples behind `after`, from ranges that grow until they hold enough."""
+    def _matching(self, asked: Document, after: str, limit: int, question: Hashable) -> list[Document]:
+        """The first samples behind `after`, from ranges that grow until they hold enough: mostly the first does."""
         found: list[Document] = []
-        for window, span in walk(after, _FIRST_SPAN):
+        for window, span in walk(after, self._spans.first(question, limit)):
             rare = bool(asked) and span > _RARE_SPAN
             # Two stages: the embedded server takes the index of the first, however it likes the second.
             stages: list[Document] = [{"$match": {"v": LISTED, "_id": window}}, {"$match": asked}]
@@ -173,6 +175,7 @@ class MongoSamples(MongoOutbox):
             found += self._listed.aggregate([*stages, *ends])
             if rare or len(found) >= limit:
                 break
+        self._spans.learn(question, len(found), after, found[-1]["_id"] if len(found) >= limit else None)
         return found
 
     @mongo_errors()
@@ -186,7 +189,8 @@ class MongoSamples(MongoOutbox):
         asked: Document = {"analyzer": {"$ne": analyzer}}
         found: list[Sample] = []
         while len(found) < limit:
-            step = self._matching(asked if owner is None else {**asked, "owners": owner}, after, limit)
+            whose = asked if owner is None else {**asked, "owners": owner}
+            step = self._matching(whose, after, limit, ("outdated", analyzer, owner))
             found += [_sample(each, owner) for each in step if age(each["analyzer"]) < age(analyzer)]
             if len(step) < limit:
                 break

@@ -20,7 +20,7 @@ from api.schemas import FacetsQuery, MarkRequest, SamplesQuery, WaveformQuery
 from api.security import Caller
 from api.shapes import PROBLEMS, FacetsShape, MarkShape, SampleShape, SamplesShape, TagsShape, WaveformShape
 from api.views import page_view
-from stores.records import Facets, Mark
+from stores.records import Facets, Mark, Page, Sample
 
 router = APIRouter(prefix="/v1/samples", tags=["samples"], responses=PROBLEMS)
 SampleId = Annotated[str, Path(max_length=200)]
@@ -39,8 +39,12 @@ def samples(parts: Parts, who: Reader, query: Annotated[SamplesQuery, Query()]) 
     limit = query.limit or parts.settings.gateway.page_size
     marked = _marked(parts, who)
     among, sort = marked.among(where, query), sample_sort(query.sort)
-    with parts.turns.one() if sort else nullcontext():
-        page = parts.samples.page(where, cursor=query.cursor, limit=limit, sort=sort, among=among)
+
+    def ask() -> Page[Sample]:
+        with parts.turns.one() if sort else nullcontext():
+            return parts.samples.page(where, cursor=query.cursor, limit=limit, sort=sort, among=among)
+
+    page = parts.listed.get((where, query.cursor, limit, sort, among), ask)
     return Json(page_view(marked.views(page.items), page))
 
 

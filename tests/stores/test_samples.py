@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from stores.mongo import MongoStores
 from stores.records import FileRef, Origin, SampleFilter
 from tests.stores.conftest import Bench
 from tests.stores.making import sample
@@ -76,6 +77,18 @@ def test_a_settled_run_stays_with_the_jobs_that_first_saw_it(bench: Bench) -> No
     assert bench.samples.settled(["run", "other", "no"]) == {"run": frozenset({"J", "K"}), "other": frozenset({"L"})}
     bench.samples.settle({})
     assert bench.samples.settled([]) == {}
+
+
+@pytest.mark.integration
+def test_a_page_like_one_before_is_one_question(mongo: MongoStores, monkeypatch: pytest.MonkeyPatch) -> None:
+    mongo.samples.insert([sample(i) for i in range(300)])
+    where = SampleFilter()
+    first = mongo.samples.page(where, cursor=None, limit=20)
+    asked: list[object] = []
+    really = mongo.samples._listed.aggregate
+    monkeypatch.setattr(mongo.samples._listed, "aggregate", lambda stages: (asked.append(stages), really(stages))[1])
+    assert mongo.samples.page(where, cursor=None, limit=20) == first
+    assert len(asked) == 1, asked
 
 
 @pytest.mark.parametrize("sample_id", ["", "no", "\x00", "\ud800", "$ne"])

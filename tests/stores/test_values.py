@@ -13,7 +13,7 @@ from stores import cursor as cursors
 from stores import outcome
 from stores.documents import new_chunk, pack_file, pack_row, rows_of, unpack_file, unpack_row
 from stores.identity import ChunkId, created_s, new_job_id
-from stores.idranges import walk
+from stores.idranges import Spans, walk
 from stores.memory import MemoryVectors
 from stores.records import Counts, FileRef, JobState, PendingVector, Reason, Row, Status
 from stores.thrift import ThriftyCount
@@ -118,6 +118,34 @@ def test_ranges_of_hashes_hold_about_the_part_they_say() -> None:
     (window, part), *_ = walk("80000000", 1 / 64)
     inside = sum(window["$gt"] < one < window["$lt"] for one in ids)
     assert inside / 20000 == pytest.approx(part, rel=0.3)
+
+
+def test_a_range_learned_from_one_page_holds_the_next_and_not_much_more() -> None:
+    rng = random.Random(3)
+    ids = sorted(f"{rng.getrandbits(256):064x}" for _ in range(5000))
+    spans, held = Spans(1 / 1024), []
+    for after in ["", *ids[::100]]:
+        behind = [one for one in ids if one > after]
+        (window, _), *_ = walk(after, spans.first("all", 21))
+        held.append(sum(one < window.get("$lt", "g") for one in behind))
+        whole = len(behind) >= 21
+        spans.learn("all", min(21, len(behind)), after, behind[20] if whole else None)
+    assert held[0] < 21, "nothing is known before the first page"
+    assert sum(21 <= count <= 63 for count in held[1:-1]) >= 40, held
+
+
+def test_what_is_learned_of_one_question_says_nothing_of_another_and_is_forgotten_in_the_end() -> None:
+    spans = Spans(1 / 1024)
+    spans.learn("none", 0, "", None)
+    spans.learn("of another shape", 5, "a-1", "b-2")
+    assert (spans.first("none", 21), spans.first("of another shape", 21), spans.first("all", 21)) == (
+        1,
+        1 / 1024,
+        1 / 1024,
+    )
+    for n in range(300):
+        spans.learn(n, 5, "", None)
+    assert spans.first("none", 21) == 1 / 1024
 
 
 def test_counts_keep_the_conservation_law() -> None:
