@@ -14,6 +14,8 @@ from workers.errors import Left
 
 _LOOK_S: Final = 1.0
 """So often somebody looks whether the job was cancelled: what it costs is a thousandth of the work meanwhile."""
+_SHARE: Final = 10
+"""... or so many times as long as a look takes, where the ledger is far away: looking is not to be most of the work."""
 _SLOWER: Final = 10
 """A disk or a core may be so many times slower than the estimate before a lease runs out in the middle of a file."""
 
@@ -27,7 +29,7 @@ class Tired(Exception):
 
 
 class ChunkLease:
-    """Renews a chunk's lease: each second, which also shows a cancelled job soon, and for longer before a long file.
+    """Renews a chunk's lease: each second or so, which also shows a cancelled job, and for longer before a long file.
 
     Parameters
     ----------
@@ -53,6 +55,7 @@ class ChunkLease:
         self._lease_s, self._progress = lease_s, progress
         self._ends = clock() + budget_s
         self._renewed = clock()
+        self._look_s = min(lease_s / 3, _LOOK_S)
         self._cancelled = False
 
     def cancelled_before(self, file: FileRef) -> bool:
@@ -66,7 +69,8 @@ class ChunkLease:
         if now > self._ends:
             raise Tired
         longer_s = cost_s(file) * _SLOWER
-        if now - self._renewed + longer_s >= min(self._lease_s / 3, _LOOK_S):
+        held_s = now - self._renewed
+        if held_s >= self._look_s or held_s + longer_s >= self._lease_s / 3:
             self._renew(self._lease_s + longer_s)
         self._progress(longer_s)
         return self._cancelled
@@ -90,8 +94,10 @@ class ChunkLease:
             return
 
     def _renew(self, lease_s: float) -> None:
+        asked = self._clock()
         ours, cancelled = patiently(lambda: self._ledger.renew_chunk(self._claim, lease_s))
         if not ours:
             raise Lost
         self._cancelled = self._cancelled or cancelled
         self._renewed = self._clock()
+        self._look_s = min(self._lease_s / 3, max(_LOOK_S, _SHARE * (self._renewed - asked)))

@@ -224,6 +224,28 @@ def test_the_lease_is_renewed_while_files_are_worked_on(rig: Rig) -> None:
     assert work_on(rig.claim(job), rig.bench(analyze=slow, budget_s=1000)) is Ended.DONE
 
 
+@pytest.mark.parametrize(("far_s", "looks"), [(0.0, 30), (0.4, 8)])
+def test_a_ledger_far_away_is_asked_less_often_whether_the_job_was_cancelled(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, far_s: float, looks: int
+) -> None:
+    job = rig.job([write(rig.folder, f"{n}.wav", b"%d" % n) for n in range(30)])
+    asked: list[float] = []
+    renew = rig.cluster.ledger.renew_chunk
+
+    def far(claim: Claim, lease_s: float) -> tuple[bool, bool]:
+        asked.append(lease_s)
+        rig.cluster.clock.advance(far_s)
+        return renew(claim, lease_s)
+
+    def second(fd: int, name: str, alive: Any = None) -> Any:
+        rig.cluster.clock.advance(1)
+        return rig.analyze(fd, name)
+
+    monkeypatch.setattr(rig.cluster.ledger, "renew_chunk", far)
+    assert work_on(rig.claim(job), rig.bench(analyze=second, budget_s=1000)) is Ended.DONE
+    assert len(asked) <= looks
+
+
 def test_a_long_file_is_given_a_longer_lease(rig: Rig) -> None:
     file = write(rig.folder, "long.wav", b"long")
     job = rig.job([FileRef(file.root, file.path, size=1 << 30)])
