@@ -279,8 +279,8 @@ class SampleShape(BaseModel):
         json_schema_extra={
             "examples": [
                 {
-                    "sample_id": "9f2c...-1.3.0-0",
-                    "analyzer": "1.3.0",
+                    "sample_id": "9f2c...-1.4.0-0",
+                    "analyzer": "1.4.0",
                     "kind": {"label": "loop", "confidence": 0.97},
                     "tempo": {"bpm": 120.0, "confidence": 0.94, "beats": 16, "evidence": [], "reason": None},
                     "key": {"tonic": "C", "mode": "minor", "label": "C minor", "camelot": "5A", "confidence": 0.81},

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-ANALYZER_VERSION = "1.3.0"
+ANALYZER_VERSION = "1.4.0"
 """Changes when any number an analysis prints may change: samples are keyed by it."""
 
 VECTOR_VERSION = 2
@@ -56,6 +56,8 @@ DefectCode = Literal[
     "click_at_seam",
     "non_finite_samples",
     "truncated",
+    "padded_bits",
+    "upsampled",
 ]
 Policy = Literal["whole", "windows"]
 

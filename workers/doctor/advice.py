@@ -34,6 +34,10 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "silent_head": Advice("Begins late", "Trim the start: the sound comes late when it is triggered.", 2),
     "name_tempo": Advice("Tempo in the name differs", "Listen, then rename the file or correct the tempo.", 2),
     "name_key": Advice("Key in the name differs", "Listen, then rename the file or correct the key.", 2),
+    "upsampled": Advice(
+        "Sampled up", "Look for the original: its rate holds the same sound in half the space or less.", 2
+    ),
+    "padded_bits": Advice("16 bits in a larger file", "Save it with 16 bits: it sounds the same and is smaller.", 1),
     "silent_tail": Advice("Silence at the end", "Trim the end: it only takes space.", 1),
 }
 """Worst first where weights are alike. A code that is not here is one of another version of the analyser."""

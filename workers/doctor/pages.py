@@ -110,6 +110,8 @@ _UNITS: Final[Mapping[str, str]] = {
     "dc_offset": "By {:.1%} of full scale.",
     "click_at_seam": "A step of {:.1%} of full scale.",
     "non_finite_samples": "{:,.0f} samples.",
+    "upsampled": "It breaks off at {:,.0f} Hz.",
+    "padded_bits": "{:.0f} bits are used.",
 }
 
 

@@ -16,6 +16,8 @@ const DEFECTS: Record<string, string> = {
   click_at_seam: "clicks at the seam",
   non_finite_samples: "invalid samples",
   truncated: "cut short",
+  upsampled: "sampled up",
+  padded_bits: "16 bits in a larger file",
 };
 const NOTES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];
 const KEYS = NOTES.flatMap((tonic) => [`${tonic} major`, `${tonic} minor`]);

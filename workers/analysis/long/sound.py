@@ -15,6 +15,7 @@ from workers.analysis.long.passing import Outline, Spectrum
 from workers.analysis.long.resampling import resampler
 from workers.analysis.long.windows import WINDOW_S, View, Windows, look
 from workers.analysis.mono import SILENT_PEAK, SR, louder_if_it_cancels
+from workers.analysis.resolution import Resolution
 from workers.kernels.waveform import TILE, Ends, Survey, Surveyor
 from workers.model import Analysis, Analyzed, AudioInfo, Kind
 
@@ -54,6 +55,7 @@ class LongSound:
         self._powers: list[NDArray[np.float64]] = [np.zeros(1)]
         self._edges = Edges()
         self._clipping = Clipping()
+        self._resolution = Resolution(sr, info.subtype)
         self._spectrum, self._outline = Spectrum(), Outline()
         self._windows = Windows(lambda y, start_s: look(y, start_s, hints), window_s)
         self._piece = max(1, min(_PIECE_SAMPLES // channels, _PIECE_S * sr) // TILE) * TILE
@@ -86,6 +88,7 @@ class LongSound:
         seen = self._mix.take(y, last=last)
         self._clipping.add(y, seen.peaks, self.frames)
         self._edges.add(seen.peaks)
+        self._resolution.take(y)
         self._powers[-1][-1] += seen.powers[0]
         self._powers.append(seen.powers[1:]) if len(seen.powers) > 1 else None
         self._seen = _both(self._seen, seen)
@@ -145,7 +148,7 @@ class LongSound:
             envelope=timbre.envelope(envelope, step_s),
             rhythm=fused.fuse_rhythm(views, tempo),
             timbre=timbre.timbre(self._spectrum.cepstrum, self._spectrum.brightness, fused.tonalness(views)),
-            defects=tuple(found),
+            defects=(*found, *self._resolution.defects()),
             vector=b"" if silent else fused.fuse_vector(views, tempo, whole_s),
             preview=self._outline.preview(self._spectrum),
             instrument=instrument.unknown("silence" if silent else "only one-shots have a class"),
