@@ -106,10 +106,12 @@ def crowd(seconds: float) -> list[Figure]:
         with Peak(gateway) as memory, ThreadPoolExecutor(_CLIENTS) as clients:
             threading.Event().wait(2)
             warm = gateway.memory_info().rss / 1e6
+            before = _worked(cluster)
             ends = time.monotonic() + seconds
             work = [clients.submit(_client, cluster, job_id, n, ends, took, codes) for n in range(_CLIENTS)]
             for each in work:
                 each.result()
+            worked = {name: now - before[name] for name, now in _worked(cluster).items()}
     print(dict(codes), file=sys.stderr)
     figures = [Figure("requests", sum(codes.values()), "", "")]
     figures += [Figure("answers of 5xx", sum(n for code, n in codes.items() if code >= 500), "", "0")]
@@ -118,7 +120,16 @@ def crowd(seconds: float) -> list[Figure]:
         figures.append(
             Figure(f"{name}, 99 of 100", quantile(times, 99) * 1000, "ms", "< 300" if name == "status" else "")
         )
+    for name, cpu_s in worked.items():
+        figures.append(Figure(f"{name}, processor time for each request", cpu_s / sum(codes.values()) * 1000, "ms", ""))
     return [*figures, Figure("gateway's memory grew by", memory.peak - warm, "MB", "< 50")]
+
+
+def _worked(cluster: Cluster) -> dict[str, float]:
+    """Seconds of a processor that each part has taken so far: what other work on the machine does not lengthen."""
+    parts = {"gateway": "-m api", "ledger": "secantusd", "reconciler": "tasks.reconcile", "workers": "--pool prefork"}
+    times = {name: [each.cpu_times() for each in cluster.processes(word)] for name, word in parts.items()}
+    return {name: sum(each.user + each.system for each in of_it) for name, of_it in times.items()}
 
 
 def _client(
