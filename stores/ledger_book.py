@@ -18,6 +18,8 @@ from workers.errors import NotFound
 FREE: Expression = {"$and": [{"$eq": ["$state", OPEN]}, is_over("lease_until")]}
 """Whether a chunk is open and nobody works on it, by the server's clock."""
 
+SCAN_ENDED: dict[str, Any] = {"state": str(JobState.RUNNING), "scan_token": None}
+
 
 class LedgerBook:
     """Jobs, chunks and parts. What decides is read from the primary, and only what a majority has; lists may lag."""
@@ -48,12 +50,10 @@ class LedgerBook:
 
     def _counts(self, chunks: Documents, job: Document) -> Counts:
         """A job's counts now: what is folded, and what was done since."""
-        if "counts" in job:
-            known: Tally = job["counts"]
-        else:
-            folded = job["folded"]
-            since = self._done_since(chunks, job["_id"], folded["n"])
-            known = outcome.add([folded["counts"], *(chunk["counts"] for chunk in since)])
+        known: Tally = job["counts"] if "counts" in job else job["folded"]["counts"]
+        if "counts" not in job and job["folded"]["n"] < job["chunks"]:
+            since = self._done_since(chunks, job["_id"], job["folded"]["n"])
+            known = outcome.add([known, *(chunk["counts"] for chunk in since)])
         return outcome.counts(job["submitted"], known)
 
     def _set_where_free(self, chunk_id: str, changes: dict[str, Any], dead: int | None = None) -> bool:
@@ -68,8 +68,7 @@ class LedgerBook:
         if token is not None:
             update: Any = {"$set": {"state": str(JobState.RUNNING)}, "$unset": {"scan_token": "", "scan_until": ""}}
             return self._jobs.update_one({**asked, "scan_token": token}, update).modified_count == 1
-        update = setting_if(is_over("scan_until"), {"state": str(JobState.RUNNING), "scan_token": None})
-        return self._jobs.update_one(asked, update).modified_count == 1
+        return self._jobs.update_one(asked, setting_if(is_over("scan_until"), SCAN_ENDED)).modified_count == 1
 
     def _in_state(
         self, job_id: str, state: str, start: int, below: int, more: Iterable[Document] = ()

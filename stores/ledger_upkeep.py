@@ -123,7 +123,8 @@ class LedgerUpkeep(LedgerBook):
         job = self._jobs.find_one({"_id": job_id, "state": {"$in": ACTIVE}, "cancel_requested": True})
         if job is None:
             return 0
-        self._end_cancelled_scan(job_id)
+        if job["state"] == str(JobState.SCANNING):
+            self._end_cancelled_scan(job_id)
         swept, fed = 0, job["fed"]
         for start in range(job["folded"]["n"], job["chunks"], _WINDOW):
             below = min(start + _WINDOW, job["chunks"])
@@ -155,7 +156,7 @@ class LedgerUpkeep(LedgerBook):
     @mongo_errors()
     def fold(self, job_id: str) -> Counts:
         job = self._find_job(self._jobs, job_id)
-        while "counts" not in job:
+        while "counts" not in job and job["folded"]["n"] < job["chunks"]:
             folded = job["folded"]
             done = self._done_since(self._chunks, job_id, folded["n"], folded["n"] + _WINDOW)
             settled = _settled_prefix(folded["n"], done)

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from stores.memory import MemoryStores
+from stores.mongo import MongoStores
 from stores.records import Counts, FileRef, FileRow, JobState, Page, Priority, Reason, Row, Status
 from tests.stores.conftest import Bench
 from tests.stores.making import BROKEN, claim, done, files, finish, new_job, submit
@@ -315,3 +316,19 @@ def test_a_worker_learns_of_a_cancelled_job(bench: Bench) -> None:
     assert bench.ledger.renew_chunk(held, 60) == (True, True)
     assert claim(bench.ledger, job, 1).cancelled
     assert bench.ledger.finish_chunk(held, done(1))
+
+
+@pytest.mark.integration
+def test_cancelling_a_job_that_nobody_scans_is_one_write_and_reading_it_one_question(
+    mongo: MongoStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = mongo.ledger
+    job, _ = ledger.create_job(new_job())
+    written: list[object] = []
+    really = ledger._jobs.update_one
+    monkeypatch.setattr(ledger._jobs, "update_one", lambda *given: (written.append(given), really(*given))[1])
+    assert ledger.request_cancel(job.id).state is JobState.RUNNING
+    assert len(written) == 1
+    monkeypatch.setattr(ledger, "_listed_chunks", None)
+    assert ledger.job(job.id).cancel_requested, "a job without chunks has none to ask for"
+    assert ledger.finish_job(job.id) is JobState.CANCELLED
