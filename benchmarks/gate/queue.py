@@ -66,7 +66,7 @@ def samples(asked: dict[str, Any]) -> Iterator[tuple[str, Sample]]:
     from config.settings import LogSettings
     from stores.memory import MemoryStores
 
-    configure_logging(LogSettings(level="WARNING"))
+    configure_logging(LogSettings(level="warning"))
     memory = MemoryStores()
     yield from both("in memory", Jobs(memory.ledger, memory.samples, new_folder()), time.process_time)
     if asked.get("mongo"):

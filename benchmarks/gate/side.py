@@ -59,7 +59,7 @@ def found(asked: dict[str, Any]) -> tuple[dict[str, Sample], dict[str, str]]:
         try:
             module = import_module(f"benchmarks.gate.{part}")
             cases |= {f"{part}: {name}": sample for name, sample in module.samples(asked)}
-        except (ImportError, AttributeError, TypeError) as error:
+        except (ImportError, AttributeError, TypeError, ValueError) as error:
             # an older tree may lack what today's benchmarks call: that part is then new, and has nothing to fall behind
             missing[part] = f"{type(error).__name__}: {error}"
     return cases, missing
