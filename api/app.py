@@ -18,6 +18,7 @@ from api.metrics import Timing
 from api.parts import Parts, Stores
 from api.quotas import RateHeaders
 from api.routes import (
+    duplicates,
     exports,
     front,
     health,
@@ -51,6 +52,7 @@ _ROUTES = (
     resumable,
     samples,
     search,
+    duplicates,
     exports,
     keys,
     roots,

@@ -60,3 +60,35 @@ class SoundLaterShape(Shape):
     detail: str
     sample_id: str = Field(description="To be searched by when the job has ended.")
     job: JobShape
+
+
+class LinkShape(Shape):
+    """Two copies of one sound, and how their spectrograms agree where they lie best on each other."""
+
+    between: tuple[str, str]
+    shape_db: float = Field(description="Mean difference of what can be heard, levels taken out.")
+    steady: float = Field(description="Share of the time in which the gain between them is the same within 2 dB.")
+
+
+class GroupShape(Shape):
+    """Copies of one sound."""
+
+    kind: Literal["exact", "near"]
+    keep: str = Field(description="The id of the one to keep.")
+    why: str
+    samples: list[SampleShape]
+    links: list[LinkShape]
+
+
+class DuplicatesShape(Shape):
+    """Groups of copies, and how many samples were looked at for them."""
+
+    items: list[GroupShape]
+    looked_at: int
+    next: str | None
+
+
+class CopiesShape(Shape):
+    """The copies of one sample."""
+
+    group: GroupShape | None

@@ -107,6 +107,17 @@ class Index:
                 break
         return found
 
+    def nearest(self, direction: bytes, space: int | None, most: int) -> dict[str, bytes]:
+        """The vectors nearest to a direction, whosever they are.
+
+        Raises
+        ------
+        StoreUnavailable, VectorIndexBroken
+            The index does not answer.
+        """
+        self._open()
+        return self._vectors_of(self._ask(direction, most, self._in_space(None, space)))
+
     def _pools(self, leaning: bytes, wanted: Wanted) -> Iterator[dict[str, bytes]]:
         """Candidates, more each time.
 

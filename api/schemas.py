@@ -108,6 +108,14 @@ class SamplesQuery(FacetsQuery, JobsQuery):
     )
 
 
+class DuplicatesQuery(Query):
+    """Which copies, among which samples."""
+
+    kind: Literal["exact", "near"] | None = Field(None, description="Only groups of this kind.")
+    cursor: Cursor = None
+    limit: int | None = Field(None, ge=1, le=500, description="Samples to look at in this page; 100 by default.")
+
+
 class FoldersQuery(Query):
     """Which folder of a root."""
 

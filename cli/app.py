@@ -47,6 +47,13 @@ class Priority(StrEnum):
     BULK = "bulk"
 
 
+class Copies(StrEnum):
+    """Which copies are shown."""
+
+    EXACT = "exact"
+    NEAR = "near"
+
+
 @app.command(short_help="Start the whole cluster here; Ctrl-C stops it.")
 def up(
     data_dir: DataDir = None,
@@ -198,6 +205,24 @@ def reindex(
     from cli.reindex import reindex as run
 
     run(follow=watch, url=url, data_dir=data_dir)
+
+
+@app.command(short_help="Show copies: the same bytes, or the same sound in another form.")
+def duplicates(
+    kind: Annotated[Copies | None, typer.Option("--kind", help="Only these; by default both.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many groups.")] = 100,
+    json: Annotated[bool, typer.Option("--json", help="One JSON line a group.")] = False,
+    url: Url = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Show groups of copies, and which of each to keep and why. Nothing is ever merged or removed.
+
+    exact: the same bytes at several places. near: the same sound louder or softer, cut, faded, in another format, at
+    another rate, in mono or stereo.
+    """
+    from cli.duplicates import run
+
+    run(kind and kind.value, limit, json=json, url=url, data_dir=data_dir)
 
 
 @app.command(short_help="Print the settings as they are now, secrets hidden.")
