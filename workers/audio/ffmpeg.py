@@ -146,8 +146,8 @@ class _Packets:
                 packet = next(demuxed, None)
             except av.error.EOFError:
                 return
-            except av.error.FFmpegError as error:
-                _reraise_out_of_memory(error)
+            except (av.error.FFmpegError, IndexError) as error:
+                _reraise_out_of_memory(error)  # IndexError: a packet of a stream that begins in the middle of the file
                 # A generator that raised is finished: go on with a new one from where the container stands.
                 self.broken, refused = True, refused + 1
                 demuxed = self.container.demux(self.stream)
@@ -167,7 +167,7 @@ class _Packets:
             return []
 
 
-def _reraise_out_of_memory(error: av.error.FFmpegError) -> None:
+def _reraise_out_of_memory(error: Exception) -> None:
     if isinstance(error, MemoryError):
         raise error
 

@@ -140,6 +140,18 @@ def test_two_songs_in_one_ogg_are_read_one_behind_the_other(opened: Open) -> Non
     assert abs(len(y) / 44100 - 3) < 0.02
 
 
+def test_an_ogg_that_begins_another_song_again_and_again_gives_what_there_is(opened: Open) -> None:
+    first, second = (_ogg_pages(written(tone(seconds), "OGG", "VORBIS")) for seconds in (0.4, 1.0))
+    begun = second[0] + second[1][:1000] + first[-1]
+    y, outcome = decode(opened(b"".join([*first, *[begun] * 7, *second])))
+    assert len(y) > 0.4 * 44100
+    assert outcome.damaged
+
+
+def _ogg_pages(ogg: bytes) -> list[bytes]:
+    return [b"OggS" + page for page in ogg.split(b"OggS")[1:]]
+
+
 def test_no_more_than_the_limit_is_decoded_and_that_is_said(opened: Open) -> None:
     for name in ("pcm_24.wav", "whole.flac", "whole.ogg", "whole.mp3", "alac.m4a", "opus.ogg"):
         y, outcome = decode(opened(FILES[name]), Limits(0.1, 1 << 25))
