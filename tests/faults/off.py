@@ -140,9 +140,9 @@ def _one_name_for_all(module: ModuleType) -> None:
         module.sample_id = lambda content, options_hash="0", version="": real(content, options_hash, first)
 
 
-@changing("no_leader", "stores.ledger")
-def _all_lead(module: ModuleType) -> None:
-    _instead("no_leader", module.MongoLedger, "hold", lambda *_: True)
+@changing("no_fed_marks", "stores.ledger_upkeep")
+def _forget_what_was_published(module: ModuleType) -> None:
+    _instead("no_fed_marks", module.LedgerUpkeep, "mark_fed", lambda *_: None)
 
 
 @changing("no_memory_care", "tasks.chunk", "tasks.analyze", "workers.file")
@@ -186,7 +186,7 @@ SAFEGUARDS = (
     "no_file_errors",
     "no_sweep",
     "no_version",
-    "no_leader",
+    "no_fed_marks",
     "no_memory_care",
     "no_kernel_check",
     "no_origin",
