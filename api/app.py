@@ -18,6 +18,7 @@ from api.metrics import Timing
 from api.parts import Parts, Stores
 from api.quotas import RateHeaders
 from api.routes import (
+    atlas,
     duplicates,
     exports,
     front,
@@ -51,6 +52,7 @@ _ROUTES = (
     uploads,
     resumable,
     samples,
+    atlas,
     search,
     duplicates,
     exports,

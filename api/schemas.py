@@ -116,6 +116,13 @@ class DuplicatesQuery(Query):
     limit: int | None = Field(None, ge=1, le=500, description="Samples to look at in this page; 100 by default.")
 
 
+class MapQuery(FacetsQuery):
+    """Which samples, and which page of them."""
+
+    cursor: Cursor = None
+    limit: int = Field(2000, ge=1, le=5000)
+
+
 class FoldersQuery(Query):
     """Which folder of a root."""
 

@@ -318,6 +318,21 @@ class SamplesShape(Shape):
     next: str | None
 
 
+class MapShape(Shape):
+    """A page of points, column by column; the n-th of each is of the n-th sound."""
+
+    version: str = Field(description="Places of different versions are not to be compared.", examples=["2.1"])
+    ids: list[str]
+    names: list[str]
+    x: list[float] = Field(description="-1 to 1.")
+    y: list[float] = Field(description="-1 to 1.")
+    kinds: list[str]
+    bpm: list[float | None]
+    keys: list[str | None]
+    unplaced: int = Field(description="Sounds of this page that are silent, or await the present analyser.")
+    next: str | None
+
+
 class TagsShape(Shape):
     """The caller's tags, and how many sounds have each."""
 

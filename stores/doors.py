@@ -36,6 +36,7 @@ from stores.records import (
     NewSample,
     Origin,
     Outgoing,
+    Outline,
     Page,
     PendingVector,
     Reason,
@@ -249,6 +250,11 @@ class Samples(Protocol):
         among: Among | None = None,
     ) -> Page[Sample]:
         """Samples that match, in a stable order."""
+
+    def outlines(
+        self, where: SampleFilter, *, cursor: str | None, limit: int, among: Among | None = None
+    ) -> Page[Outline]:
+        """As much of the samples that match as a map shows, in a stable order."""
 
     def facets(self, where: SampleFilter, among: Among | None = None) -> Facets:
         """How many of the samples that match have which value."""

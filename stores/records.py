@@ -314,6 +314,22 @@ class Sample:
     """The sample of the same content by a newer analyser, which is shown in its place."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """As much of a sample as a map shows."""
+
+    id: str
+    name: str
+    """Of the file where it was seen first, without its folders."""
+    kind: str
+    bpm: float | None
+    key: str | None
+    vector: bytes
+    """Empty where it is silent."""
+    space: int | None
+    """Of its vector; ``None`` where that was not noted."""
+
+
 Choice = str | tuple[str, ...]
 """One value, or any of several."""
 Bounds = tuple[float | None, float | None]

@@ -15,8 +15,9 @@ from stores.identity import age, of_version
 from stores.idranges import Spans, walk
 from stores.mongo_door import Document, Documents, MongoDatabase, mongo_errors, only_duplicates
 from stores.outbox import MongoOutbox
+from stores.outlines import outline
 from stores.places import file_of, inherited, place_of, sighting
-from stores.records import Among, Facets, FileRef, NewSample, Origin, Page, Sample, SampleFilter, Sort
+from stores.records import Among, Facets, FileRef, NewSample, Origin, Outline, Page, Sample, SampleFilter, Sort
 from stores.thrift import ThriftyCount
 from stores.versions import HIDDEN, LISTED
 from workers.errors import NotFound
@@ -24,6 +25,12 @@ from workers.errors import NotFound
 _FIRST_SPAN = 1 / 1024
 _RARE_SPAN = 1 / 16
 """If so wide a range did not fill a page, what is looked for is rare: then one query by its own index is cheaper."""
+
+
+_NO_VECTOR = {"vector": 0}
+_OUTLINED = dict.fromkeys(
+    ("vector", "space", "places", "analysis.kind.label", "analysis.tempo.bpm", "analysis.key.label"), 1
+)
 
 
 class MongoSamples(MongoOutbox):
@@ -145,6 +152,18 @@ class MongoSamples(MongoOutbox):
         page = tuple(_sample(each, where.owner) for each in found[:limit])
         return Page(page, cursors.write(question, (page[-1].id,)) if len(found) > limit else None)
 
+    @mongo_errors()
+    def outlines(
+        self, where: SampleFilter, *, cursor: str | None, limit: int, among: Among | None = None
+    ) -> Page[Outline]:
+        filters.check(where)
+        question = ("outlines", where)
+        after = str(cursors.read(question, cursor, (str,))[0]) if cursor else ""
+        asked = filters.among(filters.query(where), among)
+        found = self._matching(asked, after, limit + 1, ("outlines", where, hash(among)), _OUTLINED)
+        page = tuple(_outline(each, where.owner) for each in found[:limit])
+        return Page(page, cursors.write(question, (page[-1].id,)) if len(found) > limit else None)
+
     def _sorted(
         self, where: SampleFilter, sort: Sort, among: Among | None, cursor: str | None, limit: int
     ) -> Page[Sample]:
@@ -160,7 +179,9 @@ class MongoSamples(MongoOutbox):
         filters.check(where)
         return facets.count(self._listed, filters.among(filters.query(where), among))
 
-    def _matching(self, asked: Document, after: str, limit: int, question: Hashable) -> list[Document]:
+    def _matching(
+        self, asked: Document, after: str, limit: int, question: Hashable, fields: Mapping[str, int] = _NO_VECTOR
+    ) -> list[Document]:
         """The first samples behind `after`, from ranges that grow until they hold enough: mostly the first does."""
         found: list[Document] = []
         for window, span in walk(after, self._spans.first(question, limit)):
@@ -171,7 +192,7 @@ class MongoSamples(MongoOutbox):
                 behind = {name: window[name] for name in window if name != "$lt"}
                 stages = [{"$match": {**asked, "_id": behind}}, {"$match": {"v": LISTED}}]
             ahead = limit - len(found)
-            ends: list[Document] = [{"$sort": {"_id": 1}}, {"$limit": ahead}, {"$project": {"vector": 0}}]
+            ends: list[Document] = [{"$sort": {"_id": 1}}, {"$limit": ahead}, {"$project": dict(fields)}]
             found += self._listed.aggregate([*stages, *ends])
             if rare or len(found) >= limit:
                 break
@@ -238,6 +259,17 @@ def _document(new: NewSample, older: Document | None) -> Document:
         "created_at": datetime.now(UTC),
     }
     return {**document, **({"vector": Binary(new.vector)} if new.vector else {"silent": True})}
+
+
+def _outline(document: Document, owner: str | None) -> Outline:
+    places = (place for place in document["places"] if owner in (None, place["owner"]))
+    return outline(
+        document["_id"],
+        next((file_of(place) for place in places), None),
+        document["analysis"],
+        bytes(document.get("vector") or b""),
+        document.get("space"),
+    )
 
 
 def _sample(document: Document, owner: str | None) -> Sample:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.labels import read_labels
+from benchmarks.train.atlas import AtlasLesson
 from benchmarks.train.instrument import InstrumentLesson
 from benchmarks.train.key import KeyLesson
 from benchmarks.train.kind import KindLesson
@@ -28,6 +29,7 @@ LESSONS: dict[str, Callable[[], Lesson]] = {
     "pulse": PulseLesson,
     "tonality": TonalityLesson,
     "vector": VectorLesson,
+    "atlas": AtlasLesson,
 }
 """Every model by the name of its table."""
 

@@ -13,6 +13,7 @@ from stores import cursor as cursors
 from stores import facets, filters, sorts
 from stores.identity import age
 from stores.memory.book import moment
+from stores.outlines import outline
 from stores.records import (
     Among,
     Facets,
@@ -20,6 +21,7 @@ from stores.records import (
     NewSample,
     Origin,
     Outgoing,
+    Outline,
     Page,
     PendingVector,
     Sample,
@@ -175,6 +177,21 @@ class MemorySamples:
             rows = [kept for kept in self._found(where, among) if kept.new.id > after]
             page = tuple(self._seen(kept, where.owner) for kept in rows[:limit])
         return Page(page, cursors.write(question, (page[-1].id,)) if len(rows) > limit else None)
+
+    def outlines(
+        self, where: SampleFilter, *, cursor: str | None, limit: int, among: Among | None = None
+    ) -> Page[Outline]:
+        filters.check(where)
+        question = ("outlines", where)
+        after = str(cursors.read(question, cursor, (str,))[0]) if cursor else ""
+        with self._lock:
+            rows = [kept for kept in self._found(where, among) if kept.new.id > after]
+            page = tuple(self._outlined(kept, where.owner) for kept in rows[:limit])
+        return Page(page, cursors.write(question, (page[-1].id,)) if len(rows) > limit else None)
+
+    def _outlined(self, kept: _Kept, owner: str | None) -> Outline:
+        file = next((place for who, place in kept.places if owner in (None, who)), None)
+        return outline(kept.new.id, file, kept.analysis, kept.new.vector, kept.new.space)
 
     def _found(self, where: SampleFilter, among: Among | None) -> list[_Kept]:
         def found(kept: _Kept) -> bool:

@@ -278,3 +278,36 @@ def test_pages_of_many_samples_hold_each_once(bench: Bench) -> None:
         )
         for limit in (9, 100, 1000):
             assert ids(bench, where, limit) == wanted
+
+
+def test_outlines_are_of_what_matches_page_by_page(bench: Bench) -> None:
+    made = [sample(i, bpm=100 + i, kind="loop" if i % 2 else "one-shot") for i in range(9)]
+    bench.samples.insert(made)
+    where = SampleFilter(kind="loop")
+    seen, cursor = [], None
+    while True:
+        page = bench.samples.outlines(where, cursor=cursor, limit=3)
+        seen += page.items
+        cursor = page.next
+        if cursor is None:
+            break
+    wanted = {each.id: each for each in made if each.analysis["kind"]["label"] == "loop"}
+    assert [each.id for each in seen] == sorted(wanted)
+    for each in seen:
+        new = wanted[each.id]
+        assert (each.kind, each.bpm, each.vector, each.space) == (
+            "loop",
+            new.analysis["tempo"]["bpm"],
+            new.vector,
+            new.space,
+        )
+        assert each.name == new.file.path.rsplit("/", 1)[-1]
+        assert each.key == new.analysis["key"]["label"]
+
+
+def test_an_outline_names_no_file_of_another_owner(bench: Bench) -> None:
+    new = sample(1)
+    bench.samples.insert([new])
+    assert bench.samples.outlines(SampleFilter(owner="somebody else"), cursor=None, limit=5).items == ()
+    with pytest.raises(BadCursor):
+        bench.samples.outlines(SampleFilter(), cursor="nonsense", limit=5)

@@ -131,6 +131,19 @@ try {
     await shot("sample");
     await accessible("sample");
   });
+  await does("shows the library as a map, and lists what lies there", async () => {
+    await page.getByRole("link", { name: "Map" }).click();
+    await page.getByText(/^\d+ sounds; /).waitFor();
+    await page.getByLabel("Colour").selectOption("key");
+    const sheet = page.getByRole("application");
+    await sheet.focus();
+    await page.keyboard.press("Enter");
+    await page.locator(".map aside li").nth(20).waitFor();
+    await shot("map");
+    await accessible("map");
+    await page.locator(".map aside li a").first().click();
+    await page.getByRole("heading", { name: "Sounds like this" }).waitFor();
+  });
   await does("says what is wrong with a job's files, and saves them", async () => {
     await page.getByRole("link", { name: "Jobs" }).click();
     await page.getByRole("button", { name: "What is wrong?" }).last().click();

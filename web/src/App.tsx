@@ -9,6 +9,7 @@ import { Complaint } from "./ui/parts";
 // The library is the first view; the others come when they are wanted.
 const SamplePage = lazy(() => import("./sample/SamplePage").then((page) => page.SamplePage));
 const JobsPage = lazy(() => import("./jobs/JobsPage").then((page) => page.JobsPage));
+const MapPage = lazy(() => import("./map/MapPage").then((page) => page.MapPage));
 const FailedPage = lazy(() => import("./failed/FailedPage").then((page) => page.FailedPage));
 const ClusterPage = lazy(() => import("./cluster/ClusterPage").then((page) => page.ClusterPage));
 
@@ -29,6 +30,7 @@ export function App() {
         </Link>
         <nav aria-label="Pages">
           <Tab href="/" name="Library" />
+          <Tab href="/map" name="Map" />
           <Tab href="/jobs" name="Jobs" />
           <Tab href="/failed" name="Failed" />
           <Tab href="/cluster" name="Cluster" />
@@ -47,6 +49,7 @@ export function App() {
           <Route path="/" component={LibraryPage} />
           <Route path="/sample/:id">{({ id }) => <SamplePage id={id} />}</Route>
           <Route path="/jobs" component={JobsPage} />
+          <Route path="/map" component={MapPage} />
           <Route path="/failed" component={FailedPage} />
           <Route path="/cluster" component={ClusterPage} />
           <Route>

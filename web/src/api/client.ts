@@ -10,6 +10,7 @@ export type Folders = Shapes["FoldersShape"];
 export type Roots = Shapes["RootsShape"];
 export type Mark = Shapes["MarkShape"];
 export type Upload = Shapes["UploadShape"];
+export type MapPage = Shapes["MapShape"];
 export type Failed = Shapes["FailedShape"];
 export type Retry = Shapes["RetryRequest"];
 export type Report = Shapes["ReportShape"];
@@ -140,6 +141,7 @@ const json = (body: unknown): RequestInit => ({ method: "POST", headers: { "Cont
 
 export const api = {
   samples: (query: URLSearchParams, signal?: AbortSignal) => ask<Page<Sample>>(`/v1/samples?${query}`, { signal }),
+  map: (query: URLSearchParams, signal?: AbortSignal) => ask<MapPage>(`/v1/map?${query}`, { signal }),
   sample: (id: string) => ask<Sample>(`/v1/samples/${id}`),
   mark: (id: string, mark: Mark) => ask<Mark>(`/v1/samples/${id}/mark`, { ...json(mark), method: "PUT" }),
   tags: () => ask<{ tags: Record<string, number> }>("/v1/samples/tags"),
