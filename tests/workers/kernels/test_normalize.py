@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.naive import vectors as naive
 from tests.workers.kernels.examples import gains, quick, sample, spectrograms
 from workers.errors import ParameterError
-from workers.kernels.normalize import fast_normalize_columns
+from workers.kernels.normalize import BLOCK_ROWS, fast_normalize_columns
 
 norms = st.sampled_from([1, 2, np.inf])
 matrices = spectrograms(sample)
@@ -47,6 +47,14 @@ def test_keeps_type_and_order_and_its_argument(order, dtype, norm):
     assert normalized.flags[f"{order}_CONTIGUOUS"]
     np.testing.assert_allclose(normalized, matrix / np.linalg.norm(matrix, ord=norm, axis=0), rtol=1e-5)
     np.testing.assert_array_equal(matrix, before)
+
+
+@pytest.mark.parametrize("rows", [7, 8, BLOCK_ROWS, BLOCK_ROWS + 1, 2 * BLOCK_ROWS + 9])
+@pytest.mark.parametrize("gain", [1e-38, 1e-20, 1, 1e14, 1e18])
+def test_lengths_are_as_right_as_float64_has_them_whatever_the_rows_and_the_level(rows, gain):
+    matrix = (gain * np.random.default_rng(rows).standard_normal((rows, 50))).astype(np.float32)
+    factors = 1 / np.linalg.norm(matrix.astype(float), axis=0)
+    np.testing.assert_array_equal(fast_normalize_columns(matrix), matrix * factors.astype(np.float32))
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
