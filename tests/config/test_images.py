@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import PROJECT
+from workers.atlas import TABLE
 
 DOCKERFILE = (PROJECT / "deploy" / "image" / "Dockerfile").read_text()
 PROGRAMS = {
@@ -55,7 +56,7 @@ def copied(image: str, folder: Path) -> Path:
             if (PROJECT / source).is_dir():
                 shutil.copytree(PROJECT / source, folder / target, ignore=shutil.ignore_patterns("__pycache__"))
             else:
-                (folder / target).mkdir(exist_ok=True)
+                (folder / target).mkdir(parents=True, exist_ok=True)
                 shutil.copy(PROJECT / source, folder / target)
     return folder
 
@@ -67,3 +68,8 @@ def test_an_image_holds_what_its_programs_import(image: str, tmp_path: Path) -> 
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-1500:]
+
+
+def test_the_gateways_image_holds_the_map_it_reads_from(tmp_path: Path) -> None:
+    folder = copied("gateway", tmp_path)
+    assert (folder / TABLE.relative_to(PROJECT)).exists()
