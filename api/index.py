@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from api.filters import beyond_index, index_filter
+from api.shelf import Shelf
 from api.similarity import Likeness, unpack
 from stores import filters
 from stores.doors import Samples, Vectors
@@ -18,6 +20,9 @@ from workers.model import VECTOR_VERSION
 _CANDIDATES: Final = 200
 """Least to ask the index for. Measured in a library with 10,000 almost equal sounds and 500 odd ones: of the ten
 nearest to an odd one it then finds 99.5 %, with 50 it found 96.8 %."""
+
+_FILTERED: Final = 1000
+"""The same with a filter: it is tried on the nearest first, since Chroma is slow with one of its own (`api.shelf`)."""
 
 _MOST_CANDIDATES: Final = 5000
 """Most to ask it for: so far the search is widened for an owner whose samples are few among many."""
@@ -69,9 +74,9 @@ class Wanted:
         return filters.is_among(self.among, sample.id, matched)
 
 
-def _widths(limit: int) -> Iterator[int]:
+def _widths(limit: int, *, filtered: bool) -> Iterator[int]:
     """How many candidates to ask for, first and then."""
-    most = max(limit * 5, _CANDIDATES)
+    most = max(limit * 5, _FILTERED if filtered else _CANDIDATES)
     while most < _MOST_CANDIDATES:
         yield most
         most *= 5
@@ -81,9 +86,10 @@ def _widths(limit: int) -> Iterator[int]:
 class Index:
     """The vector index together with the samples that it points to."""
 
-    def __init__(self, samples: Samples, vectors: Vectors) -> None:
+    def __init__(self, samples: Samples, vectors: Vectors, cache_vectors: int) -> None:
         self._samples = samples
         self._vectors = vectors
+        self._shelf = Shelf(vectors.described, cache_vectors)
         self._generation = 0
         self._lock = threading.Lock()
 
@@ -116,7 +122,7 @@ class Index:
             The index does not answer.
         """
         self._open()
-        return self._vectors_of(self._ask(direction, most, self._in_space(None, space)))
+        return self._candidates(direction, most, SampleFilter(), space)[0]
 
     def _pools(self, leaning: bytes, wanted: Wanted) -> Iterator[dict[str, bytes]]:
         """Candidates, more each time.
@@ -129,15 +135,14 @@ class Index:
             return
         self._open()
         sure = {**wanted.sure, **(self._in_ledger(among.also, wanted.space) if among is not None else {})}
-        narrowed = self._in_space(index_filter(where), wanted.space)
         by_ledger = where.owner is not None or beyond_index(where)
         vectors: dict[str, bytes] = {}
         asked_ledger = False
-        for most in _widths(wanted.enough):
-            hits = self._ask(leaning, most, narrowed)
-            vectors = self._vectors_of(hits) | sure
+        for most in _widths(wanted.enough, filtered=index_filter(where) is not None):
+            vectors, exhausted = self._candidates(leaning, most, where, wanted.space)
+            vectors |= sure
             yield vectors
-            if not by_ledger and len(hits) < most:
+            if not by_ledger and exhausted:
                 return
             if by_ledger and not asked_ledger:
                 theirs, whole = self._theirs(where, wanted.space, _COMPARED_ALL)
@@ -145,10 +150,27 @@ class Index:
                     yield theirs | sure
                     return
                 asked_ledger = True
-            if len(hits) < most:
+            if exhausted:
                 break
         if by_ledger:
             yield vectors | self._theirs(where, wanted.space, _COMPARED_MOST)[0]
+        elif (narrowed := self._in_space(index_filter(where), wanted.space)) is not None:
+            yield self._narrowed(leaning, wanted.enough, narrowed) | sure
+
+    def _candidates(
+        self, leaning: bytes, most: int, where: SampleFilter, space: int | None
+    ) -> tuple[dict[str, bytes], bool]:
+        """Of the nearest `most` those that pass what the index knows of a filter; and whether there are no more."""
+        with self._following():
+            ids = self._vectors.near(leaning, limit=most)
+            met = self._shelf.of(ids)
+        return {one: each.vector for one, each in met.items() if each.passes(where, space)}, len(ids) < most
+
+    def _narrowed(self, leaning: bytes, enough: int, narrowed: Mapping[str, Any]) -> dict[str, bytes]:
+        """The nearest of those that pass, found by the index itself: where they are rare."""
+        with self._following():
+            hits = self._vectors.query(leaning, limit=max(enough * 5, _CANDIDATES), where=narrowed)
+        return self._vectors_of(hits)
 
     def _in_ledger(self, ids: Sequence[str], space: int | None) -> dict[str, bytes]:
         """The vectors of these samples that can be compared."""
@@ -179,11 +201,14 @@ class Index:
         alike = {"space": {"$eq": space}}
         return {"$and": [where, alike]} if where else alike
 
-    def _ask(self, vector: bytes, most: int, where: Mapping[str, Any] | None) -> list[Hit]:
+    @contextmanager
+    def _following(self) -> Iterator[None]:
+        """A broken index may be another by the next time."""
         try:
-            return self._vectors.query(vector, limit=most, where=where)
+            yield
         except VectorIndexBroken:
-            self._forget()  # it may be another collection by the next time
+            with self._lock:
+                self._generation = 0
             raise
 
     def _vectors_of(self, hits: Sequence[Hit]) -> dict[str, bytes]:
@@ -196,11 +221,8 @@ class Index:
         with self._lock:
             if present != self._generation:
                 self._vectors.open(present)
+                self._shelf.clear()
                 self._generation = present
-
-    def _forget(self) -> None:
-        with self._lock:
-            self._generation = 0
 
     def visible(self, compared: Sequence[tuple[str, Likeness]], wanted: Wanted, most: int | None) -> list[Found]:
         """The best `most` of these (all by default) that are listed, may be seen and pass.

@@ -90,7 +90,7 @@ class Parts:
             keys=stores.keys,
             marks=stores.marks,
             pulse=pulse,
-            index=Index(samples, vectors),
+            index=Index(samples, vectors, settings.chroma.cache_vectors),
             hints=Hints(sender, ledger),
             gate=Gate(stores.keys, settings.gateway.host),
             asked=Shared(),

@@ -9,14 +9,10 @@ from the same packs, and each link there is counted as a false one and printed: 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,54 +20,10 @@ from numpy.typing import NDArray
 from api.copies import decibels, is_copy, resemblance
 from api.duplicates import ASPECTS, LEAST_ALIKE
 from api.similarity import bearings
-from benchmarks.edited import EDITS, Edit, originals, write
+from benchmarks.edited import EDITS
+from benchmarks.heard import Heard, heard_sounds
 from config.environment import cap_threads, use_kernel_cache
 from workers.model import ASPECTS as EVERY
-
-AS_IT_IS = Edit(lambda y, sr: (y, sr))
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One analysed file."""
-
-    original: int
-    name: str
-    edit: str | None
-    analysis: Mapping[str, Any]
-    vector: bytes
-    mel: bytes
-
-    @property
-    def seconds(self) -> float:
-        """Its length."""
-        return float(self.analysis["audio"]["duration_s"])
-
-
-def analyses(folder: Path, most: int, seed: int = 1) -> Iterator[Heard]:
-    """The originals and their edits, each analysed; but not silent ones, or the same again."""
-    from config.settings import get_settings
-    from workers.audio.decode import Decoder
-    from workers.audio.files import open_regular
-    from workers.file import analyze_file
-
-    seen = set[str]()
-    with tempfile.TemporaryDirectory(prefix="samplemind-copies-") as place, Decoder(get_settings().decode) as decoder:
-
-        def heard(number: int, name: str, edit: str | None, path: Path) -> Heard:
-            with open(open_regular(path), "rb") as file:
-                said = analyze_file(decoder, file.fileno(), path.name)
-            return Heard(number, name, edit, said.to_dict(), said.vector, said.preview.mel)
-
-        for number, (name, y, sr) in enumerate(originals(folder, most, seed)):
-            known = hashlib.sha256(y.tobytes()).hexdigest()
-            first = heard(number, name, None, write(AS_IT_IS, y, sr, Path(place) / "sound"))
-            if known in seen or not first.vector:
-                continue
-            seen.add(known)
-            yield first
-            for edit, how in EDITS.items():
-                yield heard(number, name, edit, write(how, y, sr, Path(place) / "edited"))
 
 
 def linked(one: Heard, other: Heard, alike: float) -> bool:
@@ -131,7 +83,7 @@ def main() -> None:
     cap_threads()
     use_kernel_cache()
     begun = time.monotonic()
-    sounds = list(analyses(asked.folder, asked.originals, asked.seed))
+    sounds = list(heard_sounds(asked.folder, asked.originals, EDITS, asked.seed))
     count = sum(sound.edit is None for sound in sounds)
     print(f"{count} originals x {len(EDITS)} edits, analysed in {time.monotonic() - begun:.0f} s")
     report(sounds)

@@ -124,6 +124,9 @@ class ChromaSettings(Reached):
     check_interval_s: Seconds = Field(
         60, description="From one look whether the index holds as many vectors as it should to the next, in seconds."
     )
+    cache_vectors: int = Field(
+        150_000, ge=0, description="Vectors that a gateway keeps in memory once a search met them, some 1.1 KB each."
+    )
     audit_interval_s: Seconds = Field(
         3600, description="From one comparison of the whole index with the ledger to the next, in seconds."
     )

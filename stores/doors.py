@@ -344,6 +344,12 @@ class Vectors(Protocol):
     def query(self, vector: bytes, *, limit: int, where: Mapping[str, object] | None = None) -> list[Hit]:
         """Nearest first. `where` in Chroma's filter language."""
 
+    def near(self, vector: bytes, *, limit: int) -> list[str]:
+        """The ids of the nearest, nearest first: as `query` without a filter, and much less to send."""
+
+    def described(self, ids: Sequence[str]) -> list[PendingVector]:
+        """Of these, the vectors that are there, with what is kept beside them."""
+
     def held(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Of these, the vectors that are there, whether or not a query finds them."""
 

@@ -129,6 +129,15 @@ def matches(where: SampleFilter, analysis: Mapping[str, Any], names: list[str], 
     )
 
 
+def indexed(where: SampleFilter, facts: Mapping[str, Any]) -> bool:
+    """Whether what the index keeps beside a vector (`metadata`) passes as much of a filter as it knows of."""
+    return (
+        any(_within(facts.get("bpm"), bounds) for bounds in tempi(where))
+        and _within(facts.get("duration_s"), where.duration_s)
+        and all(_one_of(facts.get(name), getattr(where, name)) for name in EQUALS if name in METADATA)
+    )
+
+
 def tempi(where: SampleFilter) -> tuple[Bounds | None, ...]:
     """The ranges of which the tempo must be in one."""
     if where.bpm is None or not where.bpm_octaves:

@@ -109,6 +109,29 @@ class ChromaVectors:
         rows = zip(found["ids"][0], found["distances"][0], found["embeddings"][0], strict=True)
         return [Hit(id_, 1.0 - float(distance), _bytes(values)) for id_, distance, values in rows]
 
+    def near(self, vector: bytes, *, limit: int) -> list[str]:
+        """The ids of the nearest, nearest first.
+
+        Raises
+        ------
+        StoreUnavailable, VectorIndexBroken
+        """
+        with _chroma_door():
+            found: Any = self._opened().query(query_embeddings=[_array(vector)], n_results=limit, include=[])
+        return list(found["ids"][0])
+
+    def described(self, ids: Sequence[str]) -> list[PendingVector]:
+        """Of these, the vectors that are there, of length 1, with what is kept beside them.
+
+        Raises
+        ------
+        StoreUnavailable, VectorIndexBroken
+        """
+        with _chroma_door():
+            found: Any = self._opened().get(ids=list(ids), include=["embeddings", "metadatas"])
+        rows = zip(found["ids"], found["embeddings"], found["metadatas"], strict=True)
+        return [PendingVector(id_, _bytes(values), facts or {}) for id_, values, facts in rows]
+
     def held(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Of these, the vectors that are there, of length 1, whether or not a query finds them.
 

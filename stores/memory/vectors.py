@@ -67,6 +67,13 @@ class MemoryVectors:
             for each in ids:
                 self._kept.pop(each, None)
 
+    def near(self, vector: bytes, *, limit: int) -> list[str]:
+        return [hit.id for hit in self.query(vector, limit=limit)]
+
+    def described(self, ids: Sequence[str]) -> list[PendingVector]:
+        with self._lock:
+            return [self._kept[each] for each in ids if each in self._kept]
+
     def query(self, vector: bytes, *, limit: int, where: Mapping[str, object] | None = None) -> list[Hit]:
         with self._lock:
             rows = [kept for kept in self._kept.values() if not where or _matches(kept.metadata, where)]

@@ -146,7 +146,7 @@ def test_beyond_loopback_a_key_must_exist_first(tmp_path: Path, mongo_url: str) 
     assert said.returncode == 2
     assert "no API key exists" in said.stderr
     stores = connect(
-        MongoSettings(url=mongo_url, database=mongo["SAMPLEMIND_MONGO__DATABASE"], min_pool_size=0),  # type: ignore[arg-type]
+        MongoSettings(url=mongo_url, database=mongo["SAMPLEMIND_MONGO__DATABASE"], min_pool_size=0),
         pool="gateway",
     )
     try:

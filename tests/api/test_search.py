@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from api.errors import Problem
 from api.searching import Searching
 from api.security import Caller
 from api.similarity import compare, leaning, middle, pack, unit, unpack, weights_of
-from stores.records import FileRef, Hit
+from stores.records import FileRef
 from tests.api.gateway import Gateway, clipping, vector
 from workers.model import ASPECTS, Instrument, Kind, Loudness, Pitch, Tempo
 
@@ -64,12 +63,12 @@ def test_the_sound_itself_is_left_out_unless_it_is_asked_for(library: Gateway) -
 def test_the_sound_itself_is_found_though_the_index_passes_over_it(
     library: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask = library.stores.vectors.query
+    near = library.stores.vectors.near
 
-    def approximate(asked: bytes, *, limit: int, where: Mapping[str, object] | None = None) -> list[Hit]:
-        return [hit for hit in ask(asked, limit=limit, where=where) if hit.id != id_of(library, "here.wav")]
+    def approximate(asked: bytes, *, limit: int) -> list[str]:
+        return [one for one in near(asked, limit=limit) if one != id_of(library, "here.wav")]
 
-    monkeypatch.setattr(library.stores.vectors, "query", approximate)
+    monkeypatch.setattr(library.stores.vectors, "near", approximate)
     assert search(library)[0] == ("here.wav", 1.0)
     assert "here.wav" not in dict(search(library, where={"kind": "one-shot"}))
 

@@ -57,6 +57,22 @@ def test_each_vector_finds_itself_first(vectors: ChromaVectors) -> None:
         assert np.dot(a, b) / np.linalg.norm(a) / np.linalg.norm(b) == pytest.approx(1, abs=1e-5)
 
 
+def test_names_alone_are_the_same_in_the_same_order_and_what_is_kept_beside_them_can_be_read(
+    vectors: ChromaVectors,
+) -> None:
+    kept = some(60)
+    vectors.upsert(kept)
+    asked = kept[7].vector
+    names = vectors.near(asked, limit=20)
+    assert names == [hit.id for hit in vectors.query(asked, limit=20)]
+    read = {one.id: one for one in vectors.described(["s3", "nobody", "s9"])}
+    assert {id_: dict(one.metadata) for id_, one in read.items()} == {
+        "s3": {"bpm": 103.0, "key": "C minor"},
+        "s9": {"bpm": 109.0, "key": "C minor"},
+    }
+    assert read["s3"].vector == vectors.held(["s3"])["s3"]
+
+
 def test_writing_twice_has_the_effect_of_once(vectors: ChromaVectors) -> None:
     vectors.upsert(some(20))
     vectors.upsert(some(20))
