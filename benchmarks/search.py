@@ -83,10 +83,8 @@ def crowd(sounds: Sequence[Heard], count: int, seed: int = 1) -> Crowd:
 
 def fill(made: Crowd, mongo: str, chroma: str) -> None:
     """Into the ledger and into the index, as a worker and the index writer do."""
-    stores, vectors = (
-        connect(MongoSettings(url=SecretStr(mongo)), pool="worker"),
-        ChromaVectors(ChromaSettings(url=chroma)),
-    )
+    stores = connect(MongoSettings(url=SecretStr(mongo)), pool="worker")
+    vectors = ChromaVectors(ChromaSettings(url=chroma))
     stores.ledger.prepare()
     vectors.open(stores.samples.generation())
     for start in range(0, len(made.vectors), _STEP):
@@ -178,7 +176,7 @@ def measured(made: Crowd, url: str, chroma: str) -> list[Figure]:
     for where in (anything, kind_and_tempo):
         took(url, questions(made, where, 4), _WARM)
     rows = [Figure("the first search of a gateway", cold, "ms", "")]
-    wanted = {
+    wanted: dict[str, tuple[Callable[[Heard], dict[str, Any]], str]] = {
         "no filter": (anything, "< 20"),
         "kind": (kind, "< 60"),
         "kind and tempo": (kind_and_tempo, "< 60"),
@@ -208,14 +206,12 @@ def main() -> None:
         with start_mongo(place / "mongo") as mongo, start_chroma(place / "chroma") as chroma:
             begun = time.monotonic()
             fill(made, mongo, chroma)
-            print(
-                f"{len(made.vectors):,} vectors of {len(made.sounds)} sounds, kept in {time.monotonic() - begun:.0f} s"
-            )
+            count, sounds = len(made.vectors), len(made.sounds)
+            print(f"{count:,} vectors of {sounds} sounds, kept in {time.monotonic() - begun:.0f} s", flush=True)
             with gateway(place, SAMPLEMIND_MONGO__URL=mongo, SAMPLEMIND_CHROMA__URL=chroma) as (_, url):
-                rows = [
-                    [row.what, f"{row.value:.3g} {row.unit}".strip(), row.asked] for row in measured(made, url, chroma)
-                ]
-                print(table(["", "measured", "asked"], rows))
+                found = measured(made, url, chroma)
+            rows = [[row.what, f"{row.value:.3g} {row.unit}".strip(), row.asked] for row in found]
+            print(table(["", "measured", "asked"], rows))
 
 
 if __name__ == "__main__":
