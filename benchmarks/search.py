@@ -173,8 +173,8 @@ def rate(url: str, made: Crowd, seconds: float) -> float:
 def measured(made: Crowd, url: str, chroma: str) -> list[Figure]:
     """Every figure."""
     cold = took(url, questions(made, anything, 3), 1)[0]
-    for where in (anything, kind_and_tempo):
-        took(url, questions(made, where, 4), _WARM)
+    for warming in (anything, kind_and_tempo):
+        took(url, questions(made, warming, 4), _WARM)
     rows = [Figure("the first search of a gateway", cold, "ms", "")]
     wanted: dict[str, tuple[Callable[[Heard], dict[str, Any]], str]] = {
         "no filter": (anything, "< 20"),
