@@ -4,7 +4,7 @@ PYTHON_DEV = $(shell ./samplemind --environment dev)
 PYTHON_AUDIT = $(shell SAMPLEMIND_VENV=$(CURDIR)/.venv-audit ./samplemind --environment audit)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up web web-if-node web-types test test-unit lint format bench accuracy faults safeguards coverage requirements audit sbom fuzz clean
+.PHONY: help demo up web web-if-node web-types test test-unit lint format bench accuracy faults safeguards coverage requirements audit sbom manifests compare fuzz clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ format: ## Mend style
 bench: ## Measure everything against what it is compared with, and write docs/performance.md
 	$(PYTHON_BENCH) -m benchmarks.performance_page $(ARGS)
 
+compare: ## This tree against another commit, in turns: make compare BASE=origin/main; exits 1 where it is slower or less right
+	$(PYTHON_DEV) -m benchmarks.compare --base $(or $(BASE),origin/main) $(ARGS)
+
 accuracy: ## How right it is on labelled audio: make accuracy LABELS=held=labels.csv; writes docs/accuracy.md
 	$(PYTHON_BENCH) -m benchmarks.accuracy $(LABELS) --doc docs/accuracy.md $(ARGS)
 
@@ -70,6 +73,12 @@ coverage: ## What the kernels' tests reach, compiled and without the compiler
 
 requirements: ## Compile the hashed pins again
 	UV=$(dir $(PYTHON_DEV))uv requirements/compile.sh $(ARGS)
+
+manifests: ## Hold workflows, docker-compose.yml and the Dockerfile against their schemas and known mistakes
+	$(dir $(PYTHON_AUDIT))zizmor --offline --quiet .github/workflows
+	$(PYTHON_AUDIT) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(PYTHON_AUDIT) -m check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(dir $(PYTHON_AUDIT))hadolint --failure-threshold warning deploy/image/Dockerfile
 
 audit: ## Ask the advisory service about every pin
 	$(PYTHON_AUDIT) requirements/audit.py $(ARGS)

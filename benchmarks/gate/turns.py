@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import statistics
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -70,6 +71,7 @@ def in_turns(
     pairs: dict[str, list[Pair]] = {}
     alone: list[str] = []
     for launch in range(launches):
+        print(f"processes {launch + 1} of {launches}, {rounds} rounds of {only or 'every case'}", file=sys.stderr)
         with ExitStack() as over:
             head, base = start()
             over.callback(head.close)
