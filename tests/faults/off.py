@@ -145,6 +145,11 @@ def _forget_what_was_published(module: ModuleType) -> None:
     _instead("no_fed_marks", module.LedgerUpkeep, "mark_fed", lambda *_: None)
 
 
+@changing("no_depth", "tasks.depth")
+def _room_for_everything(module: ModuleType) -> None:
+    _instead("no_depth", module.Depth, "room", lambda *_: 100_000)
+
+
 @changing("no_memory_care", "tasks.chunk", "tasks.analyze", "workers.file")
 def _memory_errors_escape(module: ModuleType) -> None:
     if is_off("no_memory_care"):
@@ -187,6 +192,7 @@ SAFEGUARDS = (
     "no_sweep",
     "no_version",
     "no_fed_marks",
+    "no_depth",
     "no_memory_care",
     "no_kernel_check",
     "no_origin",

@@ -94,11 +94,7 @@ SAFEGUARDS: dict[str, Safeguard] = {
         "the request of a key is compared with the one before", "every request has the same print", ("no_fingerprint",)
     ),
     "F16": Safeguard("what a cancelled job had left is swept", "`sweep_cancelled` does nothing", ("no_sweep",)),
-    "F17": Safeguard(
-        "the feeder keeps the queue short",
-        "`queue.chunks_per_worker` is 100,000",
-        environment={"SAMPLEMIND_QUEUE__CHUNKS_PER_WORKER": "100000"},
-    ),
+    "F17": Safeguard("the feeder keeps the queue short", "`Depth.room` is always 100,000", ("no_depth",)),
     "F18": Safeguard(
         "Redis cuts a listener off that does not read",
         "`client-output-buffer-limit pubsub` is none",
