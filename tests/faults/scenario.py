@@ -79,7 +79,7 @@ def run(one: Scenario, plant: Plant, *, files: int, seed: int) -> Outcome:
     try:
         one.inject(trial)
     except AssertionError as error:
-        wrong.append(str(error)[:2000])
+        wrong.append(_first_line(error))
     finally:
         plant.heal()
     healed = time.monotonic()
@@ -90,9 +90,14 @@ def run(one: Scenario, plant: Plant, *, files: int, seed: int) -> Outcome:
         wrong += violations(trial, before)
     except AssertionError as error:
         recovery = time.monotonic() - healed
-        wrong.append(_left_undone(trial) or str(error)[:2000])
+        wrong.append(_left_undone(trial) or _first_line(error))
     took = time.monotonic() - began
     return Outcome(one.name, seed, files, recovery, tuple(wrong), took, tuple(trial.notes))
+
+
+def _first_line(error: AssertionError) -> str:
+    """What is wrong, without the ends of logs that may follow: `--evidence` keeps those whole."""
+    return (str(error).splitlines() or ["an assertion failed"])[0][:600]
 
 
 def _wait_while_files_end(trial: Trial) -> None:
