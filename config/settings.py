@@ -181,6 +181,9 @@ class WorkerSettings(Section):
     """One worker: one process on one core."""
 
     core: int | None = Field(None, ge=0, description="The core to pin to; by default the kernel's choice.")
+    cores_dir: Path | None = Field(
+        None, description="A folder that the workers of a machine share: each takes a core of its own, by a lock in it."
+    )
     nice: int = Field(
         5, ge=0, le=19, description="How far it stands behind gateway and databases on the same cores; 0 is level."
     )

@@ -5,6 +5,7 @@ One process on one core: so nothing here starts a thread, and numpy and numba ar
 
 from __future__ import annotations
 
+import fcntl
 import math
 import os
 import sys
@@ -17,6 +18,8 @@ from config.settings import WorkerSettings
 from workers.errors import ParameterError
 
 _ROOT = Path("/")
+_leases: list[int] = []
+"""Descriptors of the cores that this process holds: the kernel lets go of them when it ends, however it ends."""
 log = get_logger(__name__)
 
 
@@ -34,8 +37,9 @@ def prepare(worker: WorkerSettings) -> float:
         log.warning("thread_caps_too_late", hint="numpy was imported before the caps: it may use more than one core")
     cap_threads()
     use_kernel_cache()
-    if worker.core is not None:
-        pin(worker.core)
+    core = worker.core if worker.core is not None or worker.cores_dir is None else lease_core(worker.cores_dir)
+    if core is not None:
+        pin(core)
     from workers.kernels import warm  # imports numpy and numba: not before the caps
 
     return warm()
@@ -61,6 +65,34 @@ def pin(core: int) -> bool:
     return True
 
 
+def lease_core(folder: Path) -> int | None:
+    """Take a core that no other process has which asks in the same folder, for as long as this process lives.
+
+    So workers that know nothing of each other, containers of one machine, are each on a core of their own. A lock on a
+    file, not its content, so that nothing is left behind by a process that is killed.
+
+    Returns
+    -------
+    core : int or None
+        The best that is free; ``None``, with a line in the log, where each has its worker or the folder is no use.
+    """
+    for core in allowed_cores():
+        try:
+            held = os.open(folder / f"core-{core}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            log.warning("no_core_leased", folder=str(folder), hint=str(error))
+            return None
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(held)
+            continue
+        _leases.append(held)
+        return core
+    log.warning("no_core_leased", hint="each core has its worker already: more workers than cores are no faster")
+    return None
+
+
 def choose_core(index: int) -> int:
     """The core for worker number `index` on this machine; more workers than cores go round again.
 
@@ -76,7 +108,7 @@ def choose_core(index: int) -> int:
 
 
 def physical_cores(root: Path = _ROOT) -> tuple[int, ...]:
-    """The cores this process may use, best first: one thread of each physical core, then their siblings.
+    """The cores that are worth a worker each, best first.
 
     A container's CPU quota shortens the list: two workers' worth of time on sixteen cores are two cores.
 
@@ -90,6 +122,12 @@ def physical_cores(root: Path = _ROOT) -> tuple[int, ...]:
     cores : tuple of int
         At least one, as the kernel numbers them.
     """
+    cores, quota = allowed_cores(root), cpu_quota(root)
+    return cores[: max(1, math.ceil(quota))] if quota is not None else cores
+
+
+def allowed_cores(root: Path = _ROOT) -> tuple[int, ...]:
+    """Every core this process may run on: one thread of each physical core, then their siblings."""
     allowed = _allowed()
     first: list[int] = []
     siblings: list[int] = []
@@ -97,9 +135,7 @@ def physical_cores(root: Path = _ROOT) -> tuple[int, ...]:
     for core in allowed:
         (siblings if core in seen else first).append(core)
         seen |= _siblings(core, root)
-    cores = first + siblings
-    quota = cpu_quota(root)
-    return tuple(cores[: max(1, math.ceil(quota))]) if quota is not None else tuple(cores)
+    return tuple(first + siblings)
 
 
 def cpu_quota(root: Path = _ROOT) -> float | None:

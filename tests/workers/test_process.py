@@ -100,6 +100,66 @@ def test_a_core_that_is_not_there_leaves_the_process_where_it_was() -> None:
     assert os.sched_getaffinity(0) == before
 
 
+LEASES = """
+import sys
+from pathlib import Path
+from workers.process import lease_core
+print(lease_core(Path(sys.argv[1])), flush=True)
+sys.stdin.read()
+"""
+
+
+def leasing(folder: Path) -> subprocess.Popen[str]:
+    """A process that leases a core and keeps it until its input ends or it is killed."""
+    command = [sys.executable, "-c", LEASES, str(folder)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command, env=child_environment(), stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def first_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def test_each_process_leases_a_core_of_its_own_and_a_killed_one_gives_it_back(tmp_path: Path) -> None:
+    cores = [str(core) for core in process.allowed_cores()]
+    holders = [leasing(tmp_path) for _ in cores]
+    try:
+        held = [first_line(holder) for holder in holders]
+        assert sorted(held) == sorted(cores)
+        assert process.lease_core(tmp_path) is None
+        holders[0].kill()
+        holders[0].wait()
+        holders.append(leasing(tmp_path))
+        assert first_line(holders[-1]) == held[0]
+    finally:
+        for holder in holders:
+            holder.kill()
+            holder.communicate()
+
+
+def test_without_the_folder_no_core_is_leased(tmp_path: Path) -> None:
+    assert process.lease_core(tmp_path / "nowhere") is None
+
+
+@linux
+def test_a_worker_is_pinned_to_the_core_it_leases(tmp_path: Path) -> None:
+    code = (
+        "import os, sys, types\n"
+        "kernels = types.ModuleType('workers.kernels')\n"
+        "kernels.warm = lambda: 1.5\n"
+        "sys.modules['workers.kernels'] = kernels\n"
+        "from pathlib import Path\n"
+        "from config.settings import WorkerSettings\n"
+        "from workers.process import prepare\n"
+        f"prepare(WorkerSettings(cores_dir=Path({str(tmp_path)!r})))\n"
+        "print(os.sched_getaffinity(0))\n"
+    )
+    assert run(code, child_environment()).strip() == str({process.allowed_cores()[0]})
+
+
 def test_says_that_a_system_without_affinity_cannot_pin(monkeypatch: pytest.MonkeyPatch) -> None:
     if hasattr(os, "sched_setaffinity"):
         monkeypatch.delattr(os, "sched_setaffinity")
