@@ -12,6 +12,7 @@ from typing import Final
 from starlette.requests import HTTPConnection
 
 from api.errors import Problem
+from api.shared import Shared
 from stores.doors import Keys
 
 LOCAL_OWNER: Final = "local"
@@ -84,6 +85,7 @@ class Gate:
         self._loopback = is_loopback(host)
         self._clock = clock
         self._lock = threading.Lock()
+        self._asking: Shared[bool] = Shared()
         self._exists = False
         self._asked_at = float("-inf")
 
@@ -92,6 +94,9 @@ class Gate:
         with self._lock:
             if self._clock() - self._asked_at < _KNOWN_FOR_S:
                 return self._exists
+        return self._asking.get("keys", self._ask)
+
+    def _ask(self) -> bool:
         exists = self._keys.any()
         with self._lock:
             self._exists, self._asked_at = exists, self._clock()

@@ -87,6 +87,18 @@ def test_it_loads_no_numba_and_no_decoder() -> None:
     assert said.stdout.strip() == "[]"
 
 
+def test_when_it_begins_to_serve_the_collector_passes_over_all_that_is_loaded(tmp_path: Path) -> None:
+    program = (
+        "import gc, api.__main__ as gateway\n"
+        "gateway.Server.run = lambda self, sockets: print(gc.get_freeze_count() > 50_000 > len(gc.get_objects()))\n"
+        "gateway.main()"
+    )
+    settings = environment(tmp_path, SAMPLEMIND_GATEWAY__PORT=str(free_port()))
+    asked = [sys.executable, "-c", program]
+    said = subprocess.run(asked, cwd=PROJECT, env=settings, capture_output=True, text=True, timeout=120, check=False)
+    assert said.stdout.split()[-1:] == ["True"], said.stdout + said.stderr
+
+
 def test_it_starts_and_stops_without_any_of_its_servers(tmp_path: Path) -> None:
     with gateway(tmp_path) as (process, url):
         ready = httpx.get(f"{url}/ready", timeout=10)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -123,6 +125,25 @@ def test_whether_a_key_exists_is_asked_at_most_once_a_second() -> None:
     assert not gate.keys_exist()
     clock.advance(0.2)
     assert gate.keys_exist()
+
+
+def test_many_who_come_at_once_ask_together_whether_a_key_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+    stores, asked, together = MemoryStores(), [0], threading.Barrier(20)
+    gate = Gate(stores.keys, "127.0.0.1")
+
+    def slow() -> bool:
+        asked[0] += 1
+        threading.Event().wait(0.2)
+        return True
+
+    def come() -> bool:
+        together.wait(30)
+        return gate.keys_exist()
+
+    monkeypatch.setattr(stores.keys, "any", slow)
+    with ThreadPoolExecutor(20) as callers:
+        assert all(answer.result() for answer in [callers.submit(come) for _ in range(20)])
+    assert asked[0] <= 2, "those who came during the first question share the second"
 
 
 @pytest.mark.parametrize(
