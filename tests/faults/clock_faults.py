@@ -40,8 +40,9 @@ def wrong_clocks(trial: Trial) -> None:
         straight = [*plant.cluster.processes("tasks.reconcile"), *plant.cluster.processes("tasks.index")]
         for part in ("tasks.reconcile", "tasks.index"):
             stack.enter_context(plant.extra(part, **plant.hooked(), **odd))
+        with plant.suspended([*straight, *plant.worker_parents()]):  # so that the one with the odd clock has work
+            _die_in_the_future(trial, clock, odd)
         stack.enter_context(plant.suspended(straight))  # so that those with the odd clock take over
-        _die_in_the_future(trial, clock, odd)
         for off in ("-3600s", "+10s", "-10s"):
             clock.write_text(off)
             plant.wait(trial.hold_s / 3)
