@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.analyze import analyze
+from cli.backup import backup, restore
 from cli.errors import FAILURE
 from cli.jobs import jobs
 from cli.keys import keys
@@ -253,6 +254,8 @@ def version() -> None:
 app.command(short_help="Analyse files on this machine, without a cluster.")(analyze)
 app.command(short_help="Say what is wrong in a job or a folder, and what to do.")(report)
 app.command(short_help="Write tempo, key and note into the files, or take it back.")(tag)
+app.command(short_help="Keep a stopped cluster's data in one file.")(backup)
+app.command(short_help="Bring such a file back.")(restore)
 app.add_typer(jobs)
 app.add_typer(keys)
 app.add_typer(quarantine)
