@@ -14,25 +14,40 @@ from workers.kernels.compiled import kernel, warms
 NUMBERS = (float, int, np.floating, np.integer)
 CLIMB = 64
 """Up to this distance few peaks are near each other, and climbing costs less than sorting them all."""
+BLOCK = 8192
+"""Samples compared before their peaks are listed: what was found of them stays in the first-level cache."""
+ROUNDS = 2
+"""How often half of the peaks are settled before the others are climbed. A third round takes longer than it saves."""
+OPEN, KEPT, GONE = 0, 1, 2
 
 
 @kernel
 def _local_maxima(x: Floats, height: float) -> NDArray[np.int64]:
     n = x.shape[0]
     peaks = np.empty(n // 2 + 1, np.int64)
-    if n < 3:
-        return peaks[:0]
-    before = x[: n - 2]
-    here = x[1 : n - 1]
-    behind = x[2:]
-    is_peak = np.empty(n - 2, np.int8)
-    for i in range(n - 2):  # slices from 0 on: their comparisons fill vector registers
-        is_peak[i] = (before[i] < here[i]) & (here[i] >= behind[i]) & (here[i] >= height)
+    is_peak = np.empty(min(n, BLOCK), np.int8)
     found = np.int64(0)
-    for i in range(n - 2):
-        # no branch: whether a sample is a peak cannot be predicted, and a wrong guess costs twenty additions
-        peaks[found] = i + 1
-        found += np.int64(is_peak[i])  # plain numpy would go on counting in bytes
+    level = 0
+    for begin in range(0, n - 2, BLOCK):
+        size = min(BLOCK, n - 2 - begin)
+        before = x[begin : begin + size]
+        here = x[begin + 1 : begin + 1 + size]
+        behind = x[begin + 2 : begin + 2 + size]
+        for i in range(size):  # slices from 0 on: their comparisons fill vector registers
+            rises = (before[i] < here[i]) & (here[i] >= height)
+            is_peak[i] = rises & (here[i] >= behind[i])
+            level += rises & (here[i] == behind[i])
+        for i in range(size):
+            # no branch: whether a sample is a peak cannot be predicted, and a wrong guess costs twenty additions
+            peaks[found] = begin + i + 1
+            found += np.int64(is_peak[i])  # plain numpy would go on counting in bytes
+    return _middles(x, peaks, found) if level else peaks[:found].copy()
+
+
+@kernel
+def _middles(x: Floats, peaks: NDArray[np.int64], found: np.int64) -> NDArray[np.int64]:
+    """The middles of plateaus that begin at the first of `peaks`, without those that go on upwards or to the end."""
+    n = x.shape[0]
     kept = 0
     for j in range(found):
         first = peaks[j]
@@ -45,22 +60,103 @@ def _local_maxima(x: Floats, height: float) -> NDArray[np.int64]:
 
 
 @kernel
-def _thin_out_by_climbing(heights: Floats, peaks: NDArray[np.int64], distance: int) -> NDArray[np.int64]:
+def _spaced_maxima(x: Floats, height: float, distance: int) -> NDArray[np.int64]:
+    """Keep each peak that none nearby is higher than, drop what is near it, and again with what is left.
+
+    Each round settles half of the peaks of noise, without a branch. Of a long climb it settles but its top: so there
+    are few rounds, and what they leave is climbed.
+    """
+    peaks = _local_maxima(x, height)
+    is_kept = np.zeros(peaks.shape[0], np.int8)
+    which = np.arange(peaks.shape[0])
+    places, heights = peaks.copy(), x[peaks]
+    for _ in range(ROUNDS):
+        state = _settle(places, heights, distance)
+        left = np.int64(0)
+        for j in range(state.shape[0]):
+            is_kept[which[j]] = state[j] == KEPT
+            which[left], places[left], heights[left] = which[j], places[j], heights[j]
+            left += np.int64(state[j] == OPEN)
+        places, heights = places[:left], heights[:left]
+    state = _climb(places, heights, distance)
+    for j in range(state.shape[0]):
+        is_kept[which[j]] = state[j] == KEPT
+    return _chosen(peaks, is_kept)
+
+
+@kernel
+def _chosen(peaks: NDArray[np.int64], is_kept: NDArray[np.int8]) -> NDArray[np.int64]:
+    chosen = np.empty(peaks.shape[0] + 1, np.int64)
+    n = np.int64(0)
+    for j in range(peaks.shape[0]):
+        chosen[n] = peaks[j]
+        n += np.int64(is_kept[j])
+    return chosen[:n].copy()
+
+
+@kernel
+def _settle(peaks: NDArray[np.int64], heights: Floats, distance: int) -> NDArray[np.int8]:
+    """Which peaks stay because none nearby is higher, which go because one of those is near, and which are open.
+
+    Two peaks are two samples apart at least: there are few neighbours to ask.
+    """
+    n = peaks.shape[0]
+    lower_than_later = np.zeros(n, np.int8)
+    lower_than_former = np.zeros(n, np.int8)
+    steps, near = 0, n
+    while near and steps < min(n - 1, (distance - 1) // 2):
+        steps += 1
+        near = _compare(peaks, heights, steps, distance, lower_than_later, lower_than_former[steps:])
+    keep = np.empty(n, np.int8)
+    gone = np.zeros(n, np.int8)
+    for j in range(n):
+        keep[j] = (lower_than_later[j] | lower_than_former[j]) == 0
+    for step in range(1, steps + 1):
+        for j in range(n - step):
+            gone[j] |= keep[j + step] & (peaks[j + step] - peaks[j] < distance)
+        for j in range(n - step):
+            gone[j + step] |= keep[j] & (peaks[j + step] - peaks[j] < distance)
+    for j in range(n):
+        gone[j] = KEPT * keep[j] | GONE * gone[j]
+    return gone
+
+
+@kernel
+def _compare(
+    peaks: NDArray[np.int64],
+    heights: Floats,
+    step: int,
+    distance: int,
+    lower_than_later: NDArray[np.int8],
+    lower_than_former: NDArray[np.int8],
+) -> int:
+    """Mark the lower of each two peaks `step` apart in the list that are near each other; of equal ones the former."""
+    near = 0
+    later, above = peaks[step:], heights[step:]
+    for j in range(later.shape[0]):
+        is_near = later[j] - peaks[j] < distance
+        near += is_near
+        lower_than_later[j] |= is_near & (above[j] >= heights[j])
+        lower_than_former[j] |= is_near & (above[j] < heights[j])
+    return near
+
+
+@kernel
+def _climb(peaks: NDArray[np.int64], heights: Floats, distance: int) -> NDArray[np.int8]:
     """Keep each peak that no open one nearby is higher than; from any other, climb to that one first.
 
     The same peaks as from the highest down, without sorting: each is climbed to once at most, and looks at its
     neighbours twice at most.
     """
     n = peaks.shape[0]
-    is_open = np.ones(n, np.bool_)
-    keep = np.zeros(n, np.bool_)
-    climbed = np.empty(n, np.int64)
+    state = np.zeros(n, np.int8)
+    climbed = np.empty(n + 1, np.int64)
     for start in range(n):
         depth = 0
         climbed[0] = start
         while depth >= 0:
             j = climbed[depth]
-            if not is_open[j]:
+            if state[j] != OPEN:
                 depth -= 1
                 continue
             first = j
@@ -71,16 +167,17 @@ def _thin_out_by_climbing(heights: Floats, peaks: NDArray[np.int64], distance: i
                 last += 1
             highest = j
             for k in range(first, last + 1):
-                if is_open[k] and (heights[k] > heights[highest] or (heights[k] == heights[highest] and k > highest)):
+                higher = heights[k] > heights[highest] or (heights[k] == heights[highest] and k > highest)
+                if state[k] == OPEN and higher:
                     highest = k
             if highest == j:
-                is_open[first : last + 1] = False
-                keep[j] = True
+                state[first : last + 1] = GONE
+                state[j] = KEPT
                 depth -= 1
             else:
                 depth += 1
                 climbed[depth] = highest
-    return peaks[keep]
+    return state
 
 
 @kernel
@@ -100,15 +197,6 @@ def _thin_out_by_rank(peaks: NDArray[np.int64], order: NDArray[np.int64], distan
             keep[k] = False
             k += 1
     return peaks[keep]
-
-
-def _thin_out(heights: Floats, peaks: NDArray[np.int64], distance: int) -> NDArray[np.int64]:
-    if distance <= CLIMB:
-        thinned: NDArray[np.int64] = _thin_out_by_climbing(heights, peaks, distance)
-        return thinned
-    # stable: of equal peaks the last comes first. Not in compiled code: numba takes three seconds over a stable sort
-    ranked: NDArray[np.int64] = _thin_out_by_rank(peaks, np.argsort(heights, kind="stable"), distance)
-    return ranked
 
 
 def find_peaks_simple(x: ArrayLike, *, height: float | None = None, distance: float = 1) -> NDArray[np.int64]:
@@ -141,22 +229,16 @@ def find_peaks_simple(x: ArrayLike, *, height: float | None = None, distance: fl
         raise ParameterError(f"height must be a number or None, not {height!r}.")
     if not isinstance(distance, NUMBERS) or not 1 <= distance < 2**62:
         raise ParameterError(f"distance must be a number of at least 1, not {distance!r}.")
-    peaks: NDArray[np.int64] = _local_maxima(signal, float(least))
     apart = math.ceil(distance)
-    if apart == 1 or len(peaks) < 2:
+    peaks: NDArray[np.int64]
+    if 1 < apart <= CLIMB:
+        peaks = _spaced_maxima(signal, float(least), apart)
         return peaks
-    return _thin_out(signal[peaks], peaks, apart)
-
-
-def _by_height(heights: Floats) -> NDArray[np.int64]:
-    """Peaks from the lowest to the highest, equal ones from the first to the last.
-
-    numpy's unstable sort is ten times faster and right as long as no two are equal. Not in compiled code: a sort takes
-    numba three seconds.
-    """
-    order = np.argsort(heights)
-    ranked = heights[order]
-    return np.argsort(heights, kind="stable") if (ranked[1:] == ranked[:-1]).any() else order
+    peaks = _local_maxima(signal, float(least))
+    if apart > 1:
+        # stable: of equal peaks the last comes first. Not in compiled code: numba takes three seconds over such a sort
+        peaks = _thin_out_by_rank(peaks, np.argsort(signal[peaks], kind="stable"), apart)
+    return peaks
 
 
 @warms

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.naive import signals as naive
 from tests.workers.kernels.examples import gains, quick, signals
 from workers.errors import ParameterError
-from workers.kernels.peaks import CLIMB, find_peaks_simple
+from workers.kernels.peaks import BLOCK, CLIMB, find_peaks_simple
 
 steps = signals(values=st.integers(-3, 3).map(float))
 """Few values: plateaus and peaks of equal height everywhere."""
@@ -31,6 +31,21 @@ def test_many_peaks_thin_out_alike_whatever_the_way(distance, digits):
     rng = np.random.default_rng(12)
     for x in (rng.standard_normal(1500), np.sort(rng.standard_normal(1500)) + np.arange(1500) % 2 * 0.5):
         x = np.round(x, digits)
+        assert find_peaks_simple(x, distance=distance).tolist() == naive.find_peaks(x, -math.inf, distance)
+
+
+@pytest.mark.parametrize("digits", [0, 9])
+@pytest.mark.parametrize("more", [-1, 0, 1, 2, 3, BLOCK])
+def test_peaks_and_plateaus_may_lie_across_blocks(more, digits):
+    x = np.round(np.random.default_rng(3).standard_normal(BLOCK + more), digits)
+    x[BLOCK - 3 :] = np.resize([0, 5, 5, 5, 0, 9, 0], len(x) - BLOCK + 3)
+    assert find_peaks_simple(x).tolist() == naive.find_peaks(x, -math.inf, 1)
+
+
+@pytest.mark.parametrize("distance", [2, 5, 11])
+def test_a_climb_is_settled_from_its_top_however_long(distance):
+    rising = np.arange(600) + np.arange(600) % 2 * 3.0
+    for x in (rising, rising[::-1], np.minimum(rising, 150), np.concatenate([rising, rising[::-1]])):
         assert find_peaks_simple(x, distance=distance).tolist() == naive.find_peaks(x, -math.inf, distance)
 
 
