@@ -128,7 +128,7 @@ class Fitting:
         complement = None if cosine is None else (1 - cosine) / 2
         if complement is not None:
             parts["spectrum"] = complement
-            said.append(f"{100 * complement:.0f} % the other way round in spectrum")
+            said.append(f"{100 * complement:.0f} % opposite in spectrum")
         return Fit(relation, semitones, stretch, times, complement, parts, "; ".join(said))
 
 

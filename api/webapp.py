@@ -22,6 +22,8 @@ _POLICY: Final = (
     "connect-src 'self'; media-src 'self' blob:; manifest-src 'self'; worker-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
+_MAY_RECORD: Final = {"Permissions-Policy": "camera=(), geolocation=(), microphone=(self)"}
+"""To search by what is hummed; the browser asks the user first."""
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _TYPES: Final[Mapping[str, str]] = {
     ".js": "text/javascript",
@@ -57,7 +59,7 @@ class WebApp:
     def _file(self, path: str, headers: Headers, kept: str) -> Response:
         suffix = Path(path).suffix
         kind = _TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
-        sent = {"Cache-Control": kept, "Vary": "Accept-Encoding", "Content-Security-Policy": _POLICY}
+        sent = {"Cache-Control": kept, "Vary": "Accept-Encoding", "Content-Security-Policy": _POLICY, **_MAY_RECORD}
         for coding, ending in (("br", ".br"), ("gzip", ".gz")):
             if path + ending in self._files and coding in headers.get("accept-encoding", ""):
                 return FileResponse(

@@ -102,13 +102,13 @@ def test_what_fits_is_in_key_in_time_and_where_the_spectrum_is_free(library: Gat
         "key": {"relation": "same", "transpose": 0},
         "tempo": {"stretch_percent": 0.0, "times": 1.0},
         "complement": 1.0,
-        "why": "also in C minor; in time; 100 % the other way round in spectrum",
+        "why": "also in C minor; in time; 100 % opposite in spectrum",
     }
     assert found["beside.wav"]["fits"]["key"] == {"relation": "neighbour", "transpose": 0}
     assert found["beside.wav"]["fits"]["tempo"] == {"stretch_percent": -4.76, "times": 0.5}
     assert found["beside.wav"]["fits"]["why"] == (
         "G minor stands beside C minor on the Camelot wheel; at half time if played 4.8 % slower; "
-        "50 % the other way round in spectrum"
+        "50 % opposite in spectrum"
     )
     assert found["bass.wav"]["fits"]["key"] == {"relation": "in scale", "transpose": 0}
     assert found["drum.wav"]["fits"]["why"].startswith("no key to clash; no tempo to keep; ")

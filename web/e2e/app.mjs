@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 
 const [base, executablePath, shots] = process.argv.slice(2);
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"] });
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"] });
 const context = await browser.newContext({ viewport: { width: 1360, height: 800 }, bypassCSP: false });
 const page = await context.newPage();
 page.setDefaultTimeout(60_000);
@@ -127,9 +127,39 @@ try {
     await page.locator(".similar li").first().waitFor();
     await page.getByRole("slider", { name: "timbre" }).fill("0");
     await page.locator(".similar li").first().waitFor();
+    for (const mode of ["like this, but unlike each other", "sounds like this"]) {
+      await page.getByLabel("Find what").selectOption(mode);
+      await page.locator(".similar li").first().waitFor();
+    }
     await page.waitForLoadState("networkidle");
     await shot("sample");
     await accessible("sample");
+  });
+  await does("finds what goes with a loop", async () => {
+    await page.goto(`${base}/?kind=loop&text=house`);
+    await page.getByRole("row").nth(1).waitFor();
+    await page.locator(".scroller").focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Find what").selectOption("goes with this");
+    await page.locator(".similar li small").first().waitFor();
+    await shot("fits");
+  });
+  await does("finds what sounds like a file, and like a recording", async () => {
+    await page.getByRole("link", { name: "Library" }).click();
+    await page.getByLabel("Search by a file").setInputFiles({ name: "hummed.wav", mimeType: "audio/wav", buffer: tone(330) });
+    await page.getByRole("heading", { name: "hummed.wav" }).waitFor();
+    await page.locator(".similar li").first().waitFor();
+    await page.getByRole("link", { name: "Library" }).click();
+    await page.getByRole("button", { name: "● a recording" }).click();
+    await page.getByText("Hum, tap or play it").waitFor();
+    await page.waitForTimeout(1500); // of the browser's own beeps
+    await page.getByRole("button", { name: "■ stop and search" }).click();
+    await page.getByRole("heading", { name: /^recording/ }).waitFor();
+    await page.locator(".similar li").first().waitFor();
+    await page.getByRole("link", { name: "Library" }).click();
+    await page.getByLabel("Search by a file").setInputFiles({ name: "notes.wav", mimeType: "audio/wav", buffer: Buffer.from("no sound at all") });
+    await page.getByText("not an audio file").waitFor();
   });
   await does("shows the library as a map, and lists what lies there", async () => {
     await page.getByRole("link", { name: "Map" }).click();
@@ -162,7 +192,7 @@ try {
     await accessible("failed");
     await page.getByRole("button", { name: /^Try (it|all of these) again$/ }).first().click();
     await page.getByRole("link", { name: "Watch it" }).click();
-    await page.getByText("complete", { exact: true }).nth(2).waitFor();
+    await page.locator(".job").first().getByText("complete", { exact: true }).waitFor();
   });
   await does("shows the cluster, and makes and revokes a key", async () => {
     await page.getByRole("link", { name: "Cluster" }).click();
@@ -207,7 +237,7 @@ try {
 }
 
 /** A second of an A with a decay, as a WAV file. */
-function tone() {
+function tone(hz = 440) {
   const sr = 22050;
   const wav = Buffer.alloc(44 + 2 * sr);
   wav.write("RIFF", 0);
@@ -216,6 +246,6 @@ function tone() {
   [16, 0x10001, sr, 2 * sr, 0x100002].forEach((value, n) => wav.writeUInt32LE(value, 16 + 4 * n));
   wav.write("data", 36);
   wav.writeUInt32LE(2 * sr, 40);
-  for (let n = 0; n < sr; n++) wav.writeInt16LE(Math.round(12000 * Math.sin((2 * Math.PI * 440 * n) / sr) * Math.exp((-4 * n) / sr)), 44 + 2 * n);
+  for (let n = 0; n < sr; n++) wav.writeInt16LE(Math.round(12000 * Math.sin((2 * Math.PI * hz * n) / sr) * Math.exp((-4 * n) / sr)), 44 + 2 * n);
   return wav;
 }

@@ -147,6 +147,8 @@ export const api = {
   tags: () => ask<{ tags: Record<string, number> }>("/v1/samples/tags"),
   waveform: (id: string) => ask<{ peaks: [number, number][] }>(`/v1/samples/${id}/waveform`),
   search: (body: Shapes["SearchRequest"], signal?: AbortSignal) => ask<{ items: Hit[] }>("/v1/search", { ...json(body), signal }),
+  searchSound: (sound: Blob, name: string) =>
+    ask<Shapes["SoundHitsShape"] | Shapes["SoundLaterShape"]>(`/v1/search/sound?${new URLSearchParams({ name, wait_s: "20" })}`, { method: "POST", body: sound, headers: { "Content-Type": "application/octet-stream" } }),
   jobs: (cursor?: string) => ask<Page<Job>>(`/v1/jobs?limit=30${cursor ? `&cursor=${cursor}` : ""}`),
   job: (id: string) => ask<Job>(`/v1/jobs/${id}`),
   files: (id: string, status: string, cursor?: string) => ask<Page<JobFile>>(`/v1/jobs/${id}/files?limit=100&status=${status}${cursor ? `&cursor=${cursor}` : ""}`),

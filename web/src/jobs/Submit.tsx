@@ -23,7 +23,8 @@ function Folder({ onJob }: { onJob: (job: Job) => void }) {
   const [priority, setPriority] = useState<Priority>("normal");
   const [error, setError] = useState("");
   const names = roots.said?.items.filter((one) => one.name !== "uploads") ?? [];
-  const chosen = root || names[0]?.name || "";
+  const own = names.find((one) => one.available && one.name !== "demo") ?? names[0];
+  const chosen = root || own?.name || "";
   const folders = useAsked(async () => (chosen ? await api.folders(chosen, path) : null), [chosen, path]);
 
   const send = () => api.submit(chosen, path, pattern || "**/*", priority).then((job) => (setError(""), onJob(job)), (problem: Error) => setError(problem.message));

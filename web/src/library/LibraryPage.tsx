@@ -3,6 +3,7 @@ import { useDeferredValue, useEffect, useMemo, useState } from "preact/compat";
 import { Link } from "wouter";
 import { Complaint } from "../ui/parts";
 import { api } from "../api/client";
+import { BySound } from "./BySound";
 import { type Filters, NO_FILTERS, nextSort, useRows } from "./rows";
 import { Table } from "./Table";
 
@@ -117,6 +118,7 @@ export function LibraryPage() {
         <button type="button" className="quiet" disabled={!any} onClick={() => setFilters(NO_FILTERS)}>
           Clear filters
         </button>
+        <BySound />
         <p className="hint">
           <kbd>↑</kbd> <kbd>↓</kbd> move and play, <kbd>space</kbd> stops, <kbd>Enter</kbd> opens.
         </p>

@@ -26,8 +26,12 @@ function score(hit: Hit, weights: Weights): number {
   return all ? sum / all : 0;
 }
 
+const MODES = { alike: "sounds like this", different: "like this, but unlike each other", fits: "goes with this" } as const;
+type Mode = keyof typeof MODES;
+
 export function Similar({ sample }: { sample: Sample }) {
   const [weights, setWeights] = useState(ALIKE);
+  const [mode, setMode] = useState<Mode>("alike");
   const [sameKind, setSameKind] = useState(false);
   const [hits, setHits] = useState<Hit[]>([]);
   const [error, setError] = useState("");
@@ -39,7 +43,7 @@ export function Similar({ sample }: { sample: Sample }) {
     const abort = new AbortController();
     const later = setTimeout(() => {
       const where = kind ? { kind } : {};
-      api.search({ like: { sample: sample.sample_id }, aspects: weights, where, limit: ASKED, include_self: false }, abort.signal).then(
+      api.search({ like: { sample: sample.sample_id }, ...(mode !== "fits" && { aspects: weights }), where, limit: mode === "alike" ? ASKED : SHOWN, include_self: false, different: mode === "different", ...(mode === "fits" && { fits: { stretch_percent: 8, transpose: 2 } }) }, abort.signal).then(
         ({ items }) => {
           setHits(items.filter((hit) => hit.sample.sample_id !== sample.sample_id));
           setError("");
@@ -51,14 +55,25 @@ export function Similar({ sample }: { sample: Sample }) {
       clearTimeout(later);
       abort.abort();
     };
-  }, [sample.sample_id, weights, kind, none]);
+  }, [sample.sample_id, weights, kind, none, mode]);
 
-  const ranked = useMemo(() => [...hits].sort((a, b) => score(b, weights) - score(a, weights)).slice(0, SHOWN), [hits, weights]);
+  // Only likeness can be worked out again here; what fits, and what differs, the gateway says.
+  const ranked = useMemo(() => (mode === "alike" ? [...hits].sort((a, b) => score(b, weights) - score(a, weights)).slice(0, SHOWN) : hits), [hits, weights, mode]);
   return (
     <section className="similar">
       <h2>Sounds like this</h2>
       <div className="dials">
-        {ASPECTS.map((aspect) => (
+        <label>
+          Find what
+          <select value={mode} onChange={(event) => (setHits([]), setMode(event.currentTarget.value as Mode))}>
+            {Object.entries(MODES).map(([name, words]) => (
+              <option key={name} value={name}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </label>
+        {mode !== "fits" && ASPECTS.map((aspect) => (
           <label key={aspect}>
             {aspect}
             <input type="range" min={0} max={1} step={0.05} value={weights[aspect]} onChange={(event) => setWeights({ ...weights, [aspect]: Number(event.currentTarget.value) })} />
@@ -73,7 +88,7 @@ export function Similar({ sample }: { sample: Sample }) {
       {!none && !error && !ranked.length && <p className="empty">Nothing to compare it with yet.</p>}
       <ol>
         {ranked.map((hit) => (
-          <Neighbour key={hit.sample.sample_id} hit={hit} score={score(hit, weights)} />
+          <Neighbour key={hit.sample.sample_id} hit={hit} score={mode === "fits" ? hit.score : score(hit, weights)} />
         ))}
       </ol>
     </section>
@@ -95,6 +110,7 @@ function Neighbour({ hit, score }: { hit: Hit; score: number }) {
       <Link href={`/sample/${sample.sample_id}`}>{fileName(sample)}</Link>
       <span className="soft">
         <Said value={tempo(sample.tempo.bpm)} reason={sample.tempo.reason} /> · <Said value={sample.key.label} reason={sample.key.reason} />
+        {hit.fits && <small> {hit.fits.why}</small>}
       </span>
       <span className="shares">
         {ASPECTS.map((aspect) => (
