@@ -25,7 +25,9 @@ import time
 from importlib import import_module
 from pkgutil import iter_modules
 
-from workers.kernels.compiled import warmers
+from workers.kernels.start import load_numba
+
+load_numba()  # here, because nothing of this package can be imported before
 
 
 def warm() -> float:
@@ -33,6 +35,8 @@ def warm() -> float:
 
     A worker calls it before its first file, so that no file pays for the compiler.
     """
+    from workers.kernels.compiled import warmers
+
     started = time.perf_counter()
     for module in sorted(iter_modules(__path__), key=lambda found: found.name):
         import_module(f"{__name__}.{module.name}")

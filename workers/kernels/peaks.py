@@ -17,7 +17,8 @@ CLIMB = 64
 BLOCK = 8192
 """Samples compared before their peaks are listed: what was found of them stays in the first-level cache."""
 ROUNDS = 2
-"""How often half of the peaks are settled before the others are climbed. A third round takes longer than it saves."""
+"""How often half of the peaks are settled before the others are climbed. A third gained nothing that
+could be measured."""
 OPEN, KEPT, GONE = 0, 1, 2
 
 
