@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,17 @@ def test_a_backup_that_broke_off_restores_nothing(data: Path, tmp_path: Path) ->
     archive.write_bytes(whole)
     run("restore", archive, "--data-dir", other)
     assert (other / "mongo" / "pages").read_bytes() == (data / "mongo" / "pages").read_bytes()
+
+
+def test_a_backup_that_lacks_a_file_restores_nothing(data: Path, tmp_path: Path) -> None:
+    run("backup", tmp_path / "kept", "--data-dir", data)
+    with tarfile.open(tmp_path / "kept") as whole, tarfile.open(tmp_path / "lacking", "w:gz") as lacking:
+        for member in whole:
+            if member.name != "mongo/pages":
+                lacking.addfile(member, whole.extractfile(member) if member.isfile() else None)
+    with pytest.raises(CommandError, match="no whole backup"):
+        run("restore", tmp_path / "lacking", "--data-dir", tmp_path / "other")
+    assert not (tmp_path / "other" / "mongo").exists()
 
 
 def test_where_nothing_is_nothing_is_kept(tmp_path: Path) -> None:
