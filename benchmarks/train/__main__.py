@@ -14,7 +14,7 @@ from benchmarks.train.key import KeyLesson
 from benchmarks.train.kind import KindLesson
 from benchmarks.train.pitch import PitchLesson
 from benchmarks.train.pulse import PulseLesson
-from benchmarks.train.sounds import Lesson, sounds
+from benchmarks.train.sounds import Lesson, files, sounds
 from benchmarks.train.tempo import TempoLesson
 from benchmarks.train.tonality import TonalityLesson
 from benchmarks.train.vector import VectorLesson
@@ -38,6 +38,9 @@ def main() -> None:
     """Learn what was asked for and write the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.train", description=__doc__)
     parser.add_argument("labels", type=Path, nargs="+")
+    parser.add_argument(
+        "--apart", type=Path, nargs="+", default=[], help="labels of what is not learned from, to fit confidence on"
+    )
     parser.add_argument("--only", default=",".join(LESSONS), help="models to learn, with commas between them")
     parser.add_argument("--out", type=Path, default=FOLDER)
     options = parser.parse_args()
@@ -49,6 +52,11 @@ def main() -> None:
     for sound in sounds(labels, edits=any(lesson.edits for lesson in lessons.values())):
         for lesson in lessons.values():
             lesson.hear(sound)
+    for path in options.apart:
+        for sound in files(read_labels(path), apart=str(path)):
+            for lesson in lessons.values():
+                if lesson.judged_apart:
+                    lesson.hear(sound)
     options.out.mkdir(exist_ok=True)
     for name, lesson in lessons.items():
         print(f"\n== {name}")

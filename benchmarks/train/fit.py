@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.scoring import ece
 from benchmarks.train.folds import FOLDS, folds
 
 Doubles = NDArray[np.float64]
@@ -72,6 +73,23 @@ def temperature(scores: Sequence[Doubles], right: Sequence[int]) -> float:
         return total
 
     return float(min(np.exp(np.linspace(np.log(0.4), np.log(4), 60)), key=loss))
+
+
+def honest(sources: Sequence[Sequence[tuple[Doubles, int]]], start: float, least: float = 0.0) -> float:
+    """The temperature near `start` at which confidence is off least, on average over sources of different making.
+
+    Each source is its answers: their scores and which is right. Answers less sure than `least` are not given.
+    Honest in the music that was learned from, left out, is not yet honest in other music: each source counts the same.
+    """
+
+    def off(t: float) -> float:
+        errors = []
+        for source in sources:
+            said = [(top(z / t), bool(z.argmax() == at)) for z, at in source]
+            errors.append(ece([(sure, hit) for sure, hit in said if sure >= least]))
+        return float(np.mean(errors))
+
+    return float(min(start * np.exp(np.linspace(-0.5, 0.5, 41)), key=off))
 
 
 def table(

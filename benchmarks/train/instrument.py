@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from benchmarks.labels import Labelled
-from benchmarks.train.fit import Doubles, temperature
+from benchmarks.train.fit import Doubles, honest, temperature
 from benchmarks.train.folds import FOLDS, folds, show
 from benchmarks.train.sounds import Sound
 from workers.analysis import instrument, pitch
@@ -22,6 +22,7 @@ class InstrumentLesson:
     """Which of `instrument.LABELS`."""
 
     edits = True
+    judged_apart = True
 
     def __init__(self) -> None:
         self._rows: list[Doubles] = []
@@ -29,14 +30,18 @@ class InstrumentLesson:
         self._origins: list[str] = []
         self._slices: list[str] = []
         self._originals: list[bool] = []
+        self._apart: dict[str, list[tuple[Doubles, int]]] = {}
 
     def hear(self, sound: Sound) -> None:
         """One-shots with a class."""
         label = sound.label
         name = _SAME.get(label.sound, label.sound)
         if label.one_shot and name in instrument.LABELS:
-            note = pitch.estimate_pitch(sound.seen.mono, rhythmic=False)
-            self._rows.append(instrument.describe(sound.seen, note))
+            x = instrument.describe(sound.seen, pitch.estimate_pitch(sound.seen.mono, rhythmic=False))
+            if sound.apart:
+                self._apart.setdefault(sound.apart, []).append((x, instrument.LABELS.index(name)))
+                return
+            self._rows.append(x)
             self._right.append(instrument.LABELS.index(name))
             self._origins.append(_origin(label))
             self._slices.append(name)
@@ -53,9 +58,12 @@ class InstrumentLesson:
         for k in range(FOLDS):
             scores[fold == k] = Z[fold == k] @ fit(Z[fold != k], right[fold != k], weight[fold != k]).T
         own = np.flatnonzero(self._originals)
-        t = _honest(scores[own], right[own])
-        self._report(scores[own] / t, right[own])
         W = fit(Z, right, weight)
+        sources = [list(zip(scores[own], right[own].tolist(), strict=True))]
+        for part in self._apart.values():
+            sources.append([(W[:, :-1] @ ((x - mean) / spread) + W[:, -1], at) for x, at in part])
+        t = honest(sources, temperature(list(scores[own]), right[own].tolist()), instrument.SURE)
+        self._report(scores[own] / t, right[own])
         return {
             "labels": list(instrument.LABELS),
             "names": list(instrument.INPUTS),
@@ -87,19 +95,6 @@ def _origin(label: Labelled) -> str:
     What arithmetic made has as many origins as pieces.
     """
     return label.piece if not label.source or label.source.startswith("arithmetic") else label.source
-
-
-def _honest(z: Doubles, right: Doubles) -> float:
-    """The temperature at which as much is believed as is right, of what is sure enough to be said."""
-    near = temperature(list(z), right.tolist()) * np.exp(np.linspace(-0.5, 0.5, 41))
-
-    def off(t: float) -> float:
-        p = np.exp(z / t - (z / t).max(axis=1, keepdims=True))
-        p /= p.sum(axis=1, keepdims=True)
-        said = p.max(axis=1) >= instrument.SURE
-        return abs(float(p.max(axis=1)[said].mean() - (z.argmax(axis=1) == right)[said].mean()))
-
-    return float(min(near, key=off))
 
 
 def fit(Z: Doubles, right: Doubles, weight: Doubles) -> Doubles:

@@ -13,6 +13,7 @@ class KindLesson:
     """Loops and music against one-shots."""
 
     edits = True
+    judged_apart = False
 
     def __init__(self) -> None:
         self._question = YesNo(kind.SHAPE_INPUTS, quadratic=True)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.train.fit import Choice, Doubles, table, temperature, top
+from benchmarks.scoring import ece
+from benchmarks.train.fit import Choice, Doubles, table, temperature
 from benchmarks.train.folds import show
 from benchmarks.train.softmax import Questions
 from benchmarks.train.sounds import Sound
 from workers.analysis import pitch
+from workers.analysis.learned import softmax
 from workers.analysis.mono import SR, Mono
 
 _L2 = 6.0
@@ -28,6 +31,7 @@ class PitchLesson:
     """A conditional logit over the candidates and there being none."""
 
     edits = False
+    judged_apart = False
 
     def __init__(self) -> None:
         self._choices: list[Choice] = []
@@ -68,27 +72,29 @@ class PitchLesson:
             True: 0.5 * len(self._seen) / max(1, yes),
             False: 0.5 * len(self._seen) / max(1, len(self._seen) - yes),
         }
-        choices = [
-            Choice(c.X / spread, c.right, halves[c.right < len(c.X) - 1], c.piece, c.slice, True) for c in self._choices
-        ]
+        choices = [replace(c, X=c.X / spread, weight=halves[c.right < len(c.X) - 1]) for c in self._choices]
         questions = Questions(choices)
         none = np.zeros(len(spread))
         scores = questions.held_out(_L2, none)
         t = temperature(scores, [c.right for c in choices])
-        self._report(scores, t)
+        self._report([softmax(z / t) for z in scores])
         w = questions.fit_all(_L2, none)
         return table(pitch.INPUTS, np.zeros(len(w)), spread, w, 0.0, t)
 
-    def _report(self, scores: list[Doubles], t: float) -> None:
-        hits = []
-        for z, (heard, f0, midi) in zip(scores, self._seen, strict=True):
-            best = int(z.argmax())
-            said = None if best == len(f0) else pitch.note_of(pitch.refine(heard, float(f0[best])))[1]
+    def _report(self, probability: list[Doubles]) -> None:
+        hits, sure = [], []
+        for p, (heard, f0, midi) in zip(probability, self._seen, strict=True):
+            best, confidence = pitch.choose(p, f0)
+            said = None if best is None else pitch.note_of(pitch.refine(heard, float(f0[best])))[1]
             hits.append(said == midi)
+            if said is not None:
+                sure.append((confidence, said == midi))
         pitched = [midi is not None for _, _, midi in self._seen]
         show("pitch", [c.slice for c in self._choices], hits)
         show("pitch", ["pitched" if p else "none" for p in pitched], hits)
-        print(f"believed: {100 * np.mean([top(z / t) for z in scores]):.1f}; not among candidates: {self.missed}")
+        believed, right = np.mean(sure, axis=0)
+        print(f"of notes said: believed {100 * believed:.1f}, right {100 * right:.1f}, off by {ece(sure):.3f}")
+        print(f"not among candidates: {self.missed}")
 
 
 def _made() -> Iterator[tuple[Mono, int | None, str]]:

@@ -16,6 +16,7 @@ class PulseLesson:
     """What has a tempo, against one-shots, drones and noise."""
 
     edits = True
+    judged_apart = False
 
     def __init__(self) -> None:
         self._question = _Curve(kind.SHAPE_INPUTS, quadratic=True)

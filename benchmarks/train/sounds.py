@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +29,8 @@ class Sound:
     duration_s: float
     bpm: float | None
     original: bool
+    apart: str = ""
+    """The set that it is from, where it is not learned from: how much to believe is fitted on it, too."""
 
 
 class Lesson(Protocol):
@@ -36,6 +38,8 @@ class Lesson(Protocol):
 
     edits: bool
     """Whether it wants excerpts and edits beside the files themselves."""
+    judged_apart: bool
+    """Whether it fits its confidence on sounds that are not learned from, too."""
 
     def hear(self, sound: Sound) -> None:
         """Keep what is needed of a sound: numbers, not the sound."""
@@ -46,11 +50,7 @@ class Lesson(Protocol):
 
 def sounds(labels: Sequence[Labelled], *, edits: bool) -> Iterator[Sound]:
     """Each labelled file, its edits, and what was made without a tempo or with an exact one."""
-    for label in labels:
-        y, sr = soundfile.read(label.path, dtype="float32", always_2d=True)
-        mono = to_mono(y, sr)
-        if mono.silent:
-            continue
+    for label, mono in _read(labels):
         yield _sound(label, mono.y, label.bpm, original=True)
         if edits:
             # seeded by name: a file is edited the same way whatever else is learned from
@@ -63,6 +63,21 @@ def sounds(labels: Sequence[Labelled], *, edits: bool) -> Iterator[Sound]:
         bpm = float(rng.uniform(60, 180))
         label = Labelled(Path(f"clicks-{n}"), bpm, None, "loop", "made")
         yield _sound(label, _clicks(bpm, rng), bpm, original=False)
+
+
+def files(labels: Sequence[Labelled], *, apart: str) -> Iterator[Sound]:
+    """Each labelled file of a set that is not learned from."""
+    for label, mono in _read(labels):
+        yield replace(_sound(label, mono.y, label.bpm, original=True), apart=apart)
+
+
+def _read(labels: Sequence[Labelled]) -> Iterator[tuple[Labelled, Mono]]:
+    """What can be heard of each file."""
+    for label in labels:
+        y, sr = soundfile.read(label.path, dtype="float32", always_2d=True)
+        mono = to_mono(y, sr)
+        if not mono.silent:
+            yield label, mono
 
 
 def _sound(label: Labelled, y: Floats, bpm: float | None, *, original: bool) -> Sound:

@@ -65,6 +65,7 @@ class TempoLesson:
     """A network over the candidates of each file, then a conditional logit over it and the hints."""
 
     edits = True
+    judged_apart = False
 
     def __init__(self) -> None:
         self._heard: list[_Heard] = []

@@ -11,6 +11,7 @@ class TonalityLesson:
     """Music with a key against drums, drum machines, noise and effects."""
 
     edits = True
+    judged_apart = False
 
     def __init__(self) -> None:
         self._question = YesNo(kind.TONAL_INPUTS, quadratic=True)

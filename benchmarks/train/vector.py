@@ -14,6 +14,7 @@ class VectorLesson:
     """Mean and spread of each dimension over one-shots, loops and music alike; each aspect has the same weight."""
 
     edits = False
+    judged_apart = False
 
     def __init__(self) -> None:
         self._rows: dict[bool, list[Doubles]] = {True: [], False: []}

@@ -80,6 +80,10 @@ _WORTH_SAYING = 0.55
 """A note is said from this part of the chance that there is none on: out of fold it finds one note of 100 more, for
 half a sound of 100 without one."""
 
+_SAME_NOTE = 0.6
+"""Candidates nearer than this many semitones are one note, measured twice: of a trembling or a detuned sound they share
+what speaks for it."""
+
 _NAMED, _NAMED_CLASS, _IN_CHUNK = 2.0, 1.0, 0.7
 """How much a written note speaks for the candidate that it names, in logits. Names give the class reliably and the
 octave less so (C3 is 48 to some makers and 60 to others); chunks often hold a default. None makes a candidate."""
@@ -228,21 +232,30 @@ def estimate_pitch(mono: Mono, *, rhythmic: bool, hints: Hints | None = None) ->
     if hints is not None:
         scores[:-1] += _written(hints, f0)
     probability = softmax(scores)
-    best = _best(probability, 1.0 if rhythmic else _WORTH_SAYING)
-    if best == len(f0):
+    best, confidence = choose(probability, f0, worth_saying=1.0 if rhythmic else _WORTH_SAYING)
+    if best is None:
         return unknown(_why_none(heard), 1 - float(probability[-1]))
     if rhythmic and _agreement(heard, float(f0[best])) < _SAME_THROUGHOUT:
         return unknown("not a single pitched sound")
     hz = refine(heard, float(f0[best]))
     note, number, cents = note_of(hz)
-    return Pitch(note, number, round(hz, 2), round(cents, 1), round(float(probability[best]), 3), None)
+    return Pitch(note, number, round(hz, 2), round(cents, 1), round(confidence, 3), None)
 
 
-def _best(probability: Doubles, worth_saying: float) -> int:
-    """The likeliest candidate, or the last, which is none, where that is much likelier."""
-    none = len(probability) - 1
-    best = int(probability[:-1].argmax()) if none else none
-    return best if probability[best] >= worth_saying * probability[none] else none
+def choose(probability: Doubles, f0: Doubles, *, worth_saying: float = _WORTH_SAYING) -> tuple[int | None, float]:
+    """The likeliest candidate of the likeliest note and that note's probability; ``None`` where none is much likelier.
+
+    `probability` is of each fundamental of `f0`, in Hz, and last of there being no note.
+    """
+    none = float(probability[-1])
+    if not len(f0):
+        return None, none
+    height = 12 * np.log2(f0)
+    near = np.abs(height[:, None] - height) < _SAME_NOTE
+    note = int((near @ probability[:-1]).argmax())
+    best = int(np.where(near[note], probability[:-1], -1.0).argmax())
+    likely = float(min(1.0, probability[:-1][near[best]].sum()))
+    return (best, likely) if likely >= worth_saying * none else (None, none)
 
 
 def _written(hints: Hints, f0: Doubles) -> Doubles:

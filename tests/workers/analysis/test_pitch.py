@@ -100,10 +100,21 @@ def test_a_note_written_down_adds_confidence_to_the_note_that_is_heard() -> None
 
 
 def test_a_note_is_said_where_there_being_none_is_only_a_little_likelier() -> None:
-    assert pitch._best(np.array([0.1, 0.35, 0.55]), 0.55) == 1
-    assert pitch._best(np.array([0.1, 0.25, 0.65]), 0.55) == 2
-    assert pitch._best(np.array([0.1, 0.35, 0.55]), 1.0) == 2, "of a loop the likelier is said"
-    assert pitch._best(np.array([1.0]), 0.55) == 0
+    f0 = np.array([110.0, 220.0])
+    assert pitch.choose(np.array([0.1, 0.35, 0.55]), f0) == (1, 0.35)
+    assert pitch.choose(np.array([0.1, 0.25, 0.65]), f0)[0] is None
+    assert pitch.choose(np.array([0.1, 0.35, 0.55]), f0, worth_saying=1.0)[0] is None, "of a loop the likelier is said"
+    assert pitch.choose(np.array([1.0]), np.zeros(0)) == (None, 1.0)
+
+
+def test_candidates_of_one_note_are_counted_together() -> None:
+    # a trembling note, heard a third of a semitone apart: each alone is less likely than that there is none
+    f0 = 440 * 2 ** (np.array([-0.2, 0.15, 12.0]) / 12)
+    best, confidence = pitch.choose(np.array([0.2, 0.25, 0.05, 0.5]), f0)
+    assert best == 1
+    assert confidence == pytest.approx(0.45)
+    apart = 440 * 2 ** (np.array([0.0, 1.0, 12.0]) / 12)
+    assert pitch.choose(np.array([0.2, 0.25, 0.05, 0.5]), apart)[0] is None, "a semitone away is another note"
 
 
 def test_a_drums_pitch_is_not_a_note_and_says_near_which_it_is() -> None:
