@@ -19,6 +19,7 @@ class AtlasLesson:
     """t-SNE over every sound; some of them, taken at random, become landmarks."""
 
     edits = False
+    judged_apart = False
 
     def __init__(self) -> None:
         self._vectors: list[bytes] = []
