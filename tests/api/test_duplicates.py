@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from api.copies import Floats, decibels, is_copy, resemblance
+from api.copies import Floats, Resemblance, decibels, is_copy, resemblance
 from api.keeping import choose
 from stores.records import FileRef, Sample
 from tests.api.gateway import Gateway, analysis
@@ -179,6 +179,16 @@ def test_a_sound_is_itself_and_half_of_it_is_no_copy() -> None:
     assert same is not None
     assert (same.shape_db, same.steady) == (0, 1)
     assert resemblance(S, seconds, S, seconds * 0.49) is None
+
+
+@pytest.mark.parametrize(
+    ("shape_db", "steady", "alike", "copy"),
+    [(1.4, 1, 1, True), (1.6, 1, 1, False), (1.4, 1, 0.85, False), (0.1, 0.3, 1, False), (0.1, 1, 0.7, False)],
+)
+def test_a_copy_agrees_in_shape_in_gain_and_in_its_vector(
+    shape_db: float, steady: float, alike: float, copy: bool
+) -> None:
+    assert is_copy({}, {}, alike, Resemblance(shape_db, steady)) is copy
 
 
 def test_two_notes_of_one_instrument_are_no_copies() -> None:

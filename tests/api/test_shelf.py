@@ -61,7 +61,10 @@ def test_each_is_read_once_and_only_so_many_are_kept() -> None:
     assert list(Shelf(fetch, 0).of(["a", "b"])) == ["a", "b"]
 
 
-def test_only_those_of_one_space_can_be_compared() -> None:
+def test_only_those_of_one_space_that_pass_are_candidates() -> None:
+    loop = Shelved(b"", {"kind": "loop"})
+    assert loop.passes(SampleFilter(kind="loop"), None)
+    assert not loop.passes(SampleFilter(kind="one-shot"), None)
     kept = Shelved(b"", {"space": 2})
     assert kept.passes(SampleFilter(), 2)
     assert kept.passes(SampleFilter(), None)
