@@ -73,8 +73,7 @@ same, rendered later, and no answer was ever chosen by it: it is the honest figu
 were tried on it and not kept: [decision 0013](decisions/0013-tempo-by-metre.md).) How much to believe of a key and of
 a class was fitted on *held*, *elsewhere* and *elsewhere2* beside what was learned from; on a fourth set, that nothing
 was fitted on: [decision 0014](decisions/0014-keys-by-chords-notes-by-candidates.md). *long* is 5 to 15 minutes each,
-joined from renderings of *held*: it goes by in pieces; it was asked of analyser 1.3.0, whose tempi and keys are the
-same, and whose confidence in keys was a little lower. Any other set here was learned from too and flatters; what was
+joined from renderings of *held*: it goes by in pieces. Any other set here was learned from too and flatters; what was
 reached on it out of fold is at the end. Labels that no listener could give were taken out everywhere, after looking
 at what went wrong too: the tempo of a loop of one or two beats, MIDI files whose notes are off their own beat, the
 key of four chords that are the relative major's as well.
