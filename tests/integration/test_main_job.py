@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+import soundfile
 
 from tests.broken_files import make_broken
 from tests.integration.cluster import Cluster
@@ -170,6 +171,26 @@ def test_a_manifest_and_an_upload_are_jobs_too(cluster: Cluster, first: dict[str
     assert answer.status_code == 201, answer.text
     job = cluster.wait_job(answer.json()["job"]["id"])
     assert job["counts"]["reused"] == 1
+
+
+def test_a_sound_that_is_sent_is_analysed_searched_by_and_known_as_a_copy(
+    cluster: Cluster, first: dict[str, Any], library: Path, tmp_path: Path
+) -> None:
+    original = rows_by_path(cluster, first)["notes/c4.flac"]["sample_id"]
+    y, sr = soundfile.read(library / "notes" / "c4.flac")
+    soundfile.write(tmp_path / "mine.wav", 0.4 * y, sr)
+    content, asked = (tmp_path / "mine.wav").read_bytes(), {"name": "mine.wav", "wait_s": 30}
+    answer = cluster.http.post("/v1/search/sound", params=asked, content=content, timeout=60)
+    for _ in range(100):
+        if answer.status_code == 202:
+            cluster.wait_job(answer.json()["job"]["id"])
+        if answer.status_code == 200 and answer.json()["items"]:  # the index may have been a moment behind
+            break
+        answer = cluster.http.post("/v1/search/sound", params=asked, content=content, timeout=60)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["items"][0]["sample"]["sample_id"] == original
+    group = cluster.http.get(f"/v1/samples/{answer.json()['sample_id']}/duplicates").json()["group"]
+    assert {original, answer.json()["sample_id"]} <= {sample["sample_id"] for sample in group["samples"]}
 
 
 def test_a_picture_and_the_sound_of_a_sample_can_be_had(cluster: Cluster, first: dict[str, Any], library: Path) -> None:
