@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from api.webapp import DIST
 from tests.servers import PROJECT
 from workers.atlas import TABLE
 
@@ -68,6 +69,14 @@ def test_an_image_holds_what_its_programs_import(image: str, tmp_path: Path) -> 
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-1500:]
+
+
+def test_the_gateways_image_holds_the_web_app_where_it_is_looked_for() -> None:
+    found = re.search(r"(?ms)^FROM \S+ AS gateway\n.*?^COPY --from=build-web /web/dist (\S+)$", DOCKERFILE)
+    assert found
+    assert PROJECT / found[1] == DIST
+    ignored = (PROJECT / ".dockerignore").read_text().splitlines()
+    assert ignored.index("!web") < ignored.index("web/node_modules")
 
 
 def test_the_gateways_image_holds_the_map_it_reads_from(tmp_path: Path) -> None:
