@@ -110,9 +110,9 @@ def test_images_do_not_run_as_root_and_install_by_hash_alone() -> None:
     final = [stage for stage in stages if re.match(r"\S+ AS (gateway|worker|flower)\b", stage)]
     assert len(final) == 3
     for stage in final:
-        assert re.search(r"(?m)^USER samplemind$", stage)
+        assert re.search(r"(?m)^USER 10001$", stage)
         assert "apt-get" not in stage
-        assert stage.rindex("USER samplemind") > stage.rindex("COPY")
+        assert stage.rindex("USER 10001") > stage.rindex("COPY")
     installs = re.findall(r"pip install[^&\n]*(?:\\\n[^&\n]*)*", DOCKERFILE)
     assert installs
     assert all("--require-hashes" in line for line in installs)
