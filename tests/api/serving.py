@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from api.__main__ import Server
+from api.protocol import Protocol
 from tests.api.gateway import Gateway
 
 
@@ -34,7 +35,7 @@ class Serving:
 def serve(gateway: Gateway) -> Iterator[Serving]:
     """Serve on a free port of loopback until the end of the block."""
     config = uvicorn.Config(
-        gateway.app, host="127.0.0.1", port=0, log_config=None, ws="none", timeout_graceful_shutdown=10
+        gateway.app, host="127.0.0.1", port=0, log_config=None, ws="none", http=Protocol, timeout_graceful_shutdown=10
     )
     server = Server(config, gateway.app.state.parts)
     thread = threading.Thread(target=server.run)

@@ -96,5 +96,5 @@ def test_ci_runs_pinned_actions_without_rights() -> None:
     for path in (PROJECT / ".github" / "workflows").glob("*.yml"):
         text = path.read_text()
         assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
-        uses = re.findall(r"uses: (\S+)", text)
+        uses = re.findall(r"uses: (?!\./)(\S+)", text)  # a workflow of this repository is as pinned as this one
         assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", each) for each in uses), path

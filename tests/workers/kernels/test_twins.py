@@ -11,7 +11,7 @@ from pkgutil import iter_modules
 from workers import kernels
 
 HERE = Path(__file__).parent
-NO_SOUND = {"arguments", "cache", "compiled", "lanes", "statistics", "vectors"}
+NO_SOUND = {"arguments", "cache", "compiled", "lanes", "start", "statistics", "vectors"}
 """Modules without a formula: what lanes are is said in numpy, and compared in `test_lanes`."""
 
 TABLES = {"strand_plan", "plan", "plain_plan", "hann_window", "mel_frequencies", "channel_weights", "k_blocks"}
