@@ -125,6 +125,9 @@ class LedgerUpkeep(LedgerBook):
             return 0
         if job["state"] == str(JobState.SCANNING):
             self._end_cancelled_scan(job_id)
+            job = self._find_job(self._jobs, job_id)
+        if job["state"] == str(JobState.RUNNING):
+            self._forget_uncounted(job_id, job["chunks"])
         swept, fed = 0, job["fed"]
         for start in range(job["folded"]["n"], job["chunks"], _WINDOW):
             below = min(start + _WINDOW, job["chunks"])
@@ -139,6 +142,12 @@ class LedgerUpkeep(LedgerBook):
                 break
         self._fed_below(job, fed)
         return swept
+
+    def _forget_uncounted(self, job_id: str, chunks: int) -> None:
+        """Take out what a scanner wrote and died before it counted: no other comes, and nobody ever heard of it."""
+        left = self._in_state(job_id, OPEN, chunks, chunks + _WINDOW, [{"$project": {"_id": 1}}])
+        if left:
+            self._chunks.delete_many({"_id": {"$in": [chunk["_id"] for chunk in left]}, "state": OPEN})
 
     def _free_in(self, job_id: str, start: int, below: int) -> list[Document]:
         shape = {"n": 1, "part": 1, "size": 1}

@@ -44,6 +44,20 @@ def test_a_chunk_whose_scanner_died_before_counting_it_is_counted_by_the_next(
     assert mongo.ledger.job(job.id).counts.submitted == 6
 
 
+def test_a_chunk_whose_scanner_died_before_counting_it_goes_with_a_cancelled_job(
+    mongo: MongoStores, database: Any
+) -> None:
+    job = mongo.ledger.create_job(new_job())[0]
+    assert mongo.ledger.claim_scan(job.id, 0.01) is not None
+    assert mongo.ledger.add_chunk(job.id, 0, 0, files(2))
+    database.chunks.insert_one(new_chunk(ChunkId(job.id, 1), 2, files(2, 2)))
+    time.sleep(0.05)
+    mongo.ledger.request_cancel(job.id)
+    assert mongo.ledger.sweep_cancelled(job.id, 9) == 1
+    assert mongo.ledger.finish_job(job.id) is JobState.CANCELLED
+    assert {row["_id"]: row["state"] for row in database.chunks.find({"job": job.id})} == {f"{job.id}:0": "done"}
+
+
 def test_a_chunk_found_there_is_counted_by_who_comes_second(mongo: MongoStores, database: Any) -> None:
     job = mongo.ledger.create_job(new_job())[0]
     database.chunks.insert_one(new_chunk(ChunkId(job.id, 0), 0, files(2)))
