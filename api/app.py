@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import Depends, FastAPI
 
@@ -63,6 +64,26 @@ _ROUTES = (
 )
 
 
+class _Described(FastAPI):
+    """FastAPI, and in its schema what it cannot see: the shape of problems, which also replaces its own 422, and that
+    of a body which a route reads by itself."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The schema, made once."""
+        if self.openapi_schema is None:
+            schema = super().openapi()
+            kept = schema.setdefault("components", {}).setdefault("schemas", {})
+            for model in (ProblemShape, JobRequest):
+                shape = model.model_json_schema(ref_template="#/components/schemas/{model}")
+                kept |= {**shape.pop("$defs", {}), model.__name__: shape}
+            for operations in schema["paths"].values():
+                for operation in operations.values():
+                    operation["responses"].pop("422", None)
+            for unused in ("HTTPValidationError", "ValidationError"):
+                kept.pop(unused, None)
+        return super().openapi()
+
+
 def create_app(
     settings: Settings,
     *,
@@ -75,7 +96,7 @@ def create_app(
     with contextlib.ExitStack() as opened:
         parts = _assemble(settings, opened, stores, vectors, pulse, sender)
         closing = opened.pop_all()
-    app = FastAPI(
+    app = _Described(
         title="SampleMind",
         version=ANALYZER_VERSION,
         description="Analyses audio sample libraries: tempo, key, note, loudness, timbre, similarity, defects.",
@@ -89,7 +110,6 @@ def create_app(
     errors.install(app)
     for module in _ROUTES:
         app.include_router(module.router, dependencies=[Depends(once)])
-    _describe(app)
     # The last one added is the first to see a request.
     app.add_middleware(BodyLimit, settings=settings.gateway)
     app.add_middleware(errors.CatchAll)
@@ -148,26 +168,3 @@ def _lifespan(
             await asyncio.to_thread(closing.close)
 
     return lifespan
-
-
-def _describe(app: FastAPI) -> None:
-    """Add to the schema what FastAPI cannot see: the shape of problems, which also replaces its own 422, and that of
-    a body which a route reads by itself."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, object]:
-        if app.openapi_schema is None:
-            schema = generate()
-            kept = schema.setdefault("components", {}).setdefault("schemas", {})
-            for model in (ProblemShape, JobRequest):
-                shape = model.model_json_schema(ref_template="#/components/schemas/{model}")
-                kept |= {**shape.pop("$defs", {}), model.__name__: shape}
-            for operations in schema["paths"].values():
-                for operation in operations.values():
-                    operation["responses"].pop("422", None)
-            for unused in ("HTTPValidationError", "ValidationError"):
-                kept.pop(unused, None)
-            app.openapi_schema = schema
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]

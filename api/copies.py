@@ -150,7 +150,8 @@ def is_copy(one: Mapping[str, Any], other: Mapping[str, Any], alike: float, foun
     """Whether two analyses are of one sound in two forms.
 
     Different sounds of one synthesiser, one drum hit softly and hard, and one loop at two tempos are not. The bounds
-    were chosen on 440 sounds and their edits and tried on others: `benchmarks.duplicates`.
+    were chosen on 440 sounds and their edits and tried on another draw, some of whose sounds were the same:
+    `benchmarks.duplicates`.
 
     Parameters
     ----------

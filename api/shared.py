@@ -16,7 +16,8 @@ class _Asking(Generic[T]):
 
     def __init__(self) -> None:
         self.over = threading.Event()
-        self.answer: T | None = None
+        self.answers: list[T] = []
+        """The one that came, if one came."""
         self.error: SampleMindError | None = StoreError("(the question ended without an answer)")
 
 
@@ -48,15 +49,14 @@ class Shared(Generic[T]):
             self._ask(subject, asking, ask)
         if asking.error is not None:
             raise asking.error
-        answer: T = asking.answer  # type: ignore[assignment]
-        return answer
+        return asking.answers[0]
 
     def _ask(self, subject: Hashable, asking: _Asking[T], ask: Callable[[], T]) -> None:
         with self._lock:
             del self._next[subject]
             self._under_way[subject] = asking
         try:
-            asking.answer, asking.error = ask(), None
+            asking.answers, asking.error = [ask()], None
         except SampleMindError as error:
             asking.error = error  # everybody's, as if each had asked alone
         finally:

@@ -19,8 +19,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import httpx
 import psutil
@@ -66,7 +68,7 @@ def urgent(files: int, seconds: float) -> list[Figure]:
             path = f"urgent/000/{names.pop()}"
             begun = time.monotonic()
             one = cluster.submit(path, priority="interactive")
-            wait(lambda one=one: cluster.job(one)["state"] == "complete", 60)  # type: ignore[misc]
+            wait(partial(_over, cluster, one), 60)
             took.append(time.monotonic() - begun)
         left = cluster.job(bulk)["counts"]["pending"]
         stopped, quiet = cancel(cluster, bulk)
@@ -77,6 +79,10 @@ def urgent(files: int, seconds: float) -> list[Figure]:
         Figure("cancel: last file of the job that was analysed, after the request", stopped, "s", "< 2"),
         Figure("cancel: every file has ended", quiet, "s", ""),
     ]
+
+
+def _over(cluster: Cluster, job_id: str) -> bool:
+    return bool(cluster.job(job_id)["state"] == "complete")
 
 
 def cancel(cluster: Cluster, job_id: str) -> tuple[float, float]:
@@ -150,9 +156,9 @@ def _client(
     chance, pause = Random(number), threading.Event()
     with httpx.Client(base_url=cluster.http.base_url, timeout=60) as http:
 
-        def ask(name: str, method: str, path: str, **more: object) -> httpx.Response:
+        def ask(name: str, method: str, path: str, **more: Any) -> httpx.Response:
             begun = time.monotonic()
-            answer = http.request(method, path, **more)  # type: ignore[arg-type]
+            answer = http.request(method, path, **more)
             took[name].append(time.monotonic() - begun)
             codes[answer.status_code] += 1
             return answer

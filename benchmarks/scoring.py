@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from benchmarks.labels import DRUMS, Labelled
 from workers.model import TONICS
@@ -170,7 +172,7 @@ def class_table(answers: Sequence[Answer]) -> Table:
     for name in [*names, "drum", "ALL"]:
         same: Callable[[str | None], bool] = {
             "drum": lambda sound: sound in DRUMS,
-        }.get(name, lambda sound, name=name: sound == name)  # type: ignore[misc]
+        }.get(name, partial(operator.eq, name))
         of = known if name == "ALL" else [a for a in known if same(a.label.sound)]
         said = [a for a in known if a.said.sound] if name == "ALL" else [a for a in known if same(a.said.sound)]
         hits = [a for a in said if (a.label.sound == a.said.sound if name == "ALL" else same(a.label.sound))]

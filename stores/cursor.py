@@ -6,10 +6,20 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
+from stores.records import Page
 from workers.errors import BadCursor
 
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+Row = TypeVar("Row")
+Shown = TypeVar("Shown", bound=_Named)
 Position = Sequence[str | int]
 _LONGEST = 1000
 
@@ -42,6 +52,26 @@ def read(question: object, cursor: str, kinds: Sequence[type]) -> list[str | int
         if type(value) is not kind or not _sound(value):
             raise BadCursor
     return position
+
+
+def by_id(
+    question: object,
+    cursor: str | None,
+    limit: int,
+    rows: Callable[[str, int], Sequence[Row]],
+    shown: Callable[[Row], Shown],
+) -> Page[Shown]:
+    """The next page of what is listed in the order of its ids: `rows` gives at most so many behind an id.
+
+    Raises
+    ------
+    BadCursor
+        We did not make it, or we made it for another question.
+    """
+    after = str(read(question, cursor, (str,))[0]) if cursor else ""
+    found = rows(after, limit + 1)
+    page = tuple(map(shown, found[:limit]))
+    return Page(page, write(question, (page[-1].id,)) if len(found) > limit else None)
 
 
 def _sound(value: object) -> bool:

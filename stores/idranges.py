@@ -5,6 +5,7 @@ Ids of another shape are found too, only not spread evenly.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 
@@ -43,16 +44,18 @@ def _position(after: str) -> int:
 class Spans:
     """How wide a range must be to hold a page, learned for each question from the page that it gave last.
 
-    Ids are spread evenly, so a page's last id says how dense what was asked for is.
+    Ids are spread evenly, so a page's last id says how dense what was asked for is. Any thread may ask and tell.
     """
 
     def __init__(self, unknown: float) -> None:
         self._unknown = unknown
         self._known: OrderedDict[Hashable, float] = OrderedDict()
+        self._lock = threading.Lock()
 
     def first(self, question: Hashable, limit: int) -> float:
         """The part of all ids to begin with, for a page of so many."""
-        density = self._known.get(question)
+        with self._lock:
+            density = self._known.get(question)
         if density is None:
             return self._unknown
         return min(1.0, max(_NARROWEST, _MORE * limit / density)) if density else 1.0
@@ -60,7 +63,9 @@ class Spans:
     def learn(self, question: Hashable, found: int, after: str, last: str | None) -> None:
         """`found` ids lay behind `after` and up to `last`, or to the end where that is ``None``."""
         width = ((_ALL if last is None else _position(last)) - _position(after)) / _ALL
-        if width > 0:
+        if width <= 0:
+            return
+        with self._lock:
             self._known[question] = found / width
             self._known.move_to_end(question)
             if len(self._known) > _QUESTIONS:

@@ -145,24 +145,17 @@ class MongoSamples(MongoOutbox):
         filters.check(where)
         if sort is not None:
             return self._sorted(where, sort, among, cursor, limit)
-        question = ("samples", where)
-        after = str(cursors.read(question, cursor, (str,))[0]) if cursor else ""
-        asked = filters.among(filters.query(where), among)
-        found = self._matching(asked, after, limit + 1, (where, hash(among)))
-        page = tuple(_sample(each, where.owner) for each in found[:limit])
-        return Page(page, cursors.write(question, (page[-1].id,)) if len(found) > limit else None)
+        return cursors.by_id(
+            ("samples", where), cursor, limit, partial(self._listing, where, among), partial(_sample, owner=where.owner)
+        )
 
     @mongo_errors()
     def outlines(
         self, where: SampleFilter, *, cursor: str | None, limit: int, among: Among | None = None
     ) -> Page[Outline]:
         filters.check(where)
-        question = ("outlines", where)
-        after = str(cursors.read(question, cursor, (str,))[0]) if cursor else ""
-        asked = filters.among(filters.query(where), among)
-        found = self._matching(asked, after, limit + 1, ("outlines", where, hash(among)), _OUTLINED)
-        page = tuple(_outline(each, where.owner) for each in found[:limit])
-        return Page(page, cursors.write(question, (page[-1].id,)) if len(found) > limit else None)
+        rows = partial(self._listing, where, among, fields=_OUTLINED)
+        return cursors.by_id(("outlines", where), cursor, limit, rows, partial(_outline, owner=where.owner))
 
     def _sorted(
         self, where: SampleFilter, sort: Sort, among: Among | None, cursor: str | None, limit: int
@@ -178,6 +171,17 @@ class MongoSamples(MongoOutbox):
     def facets(self, where: SampleFilter, among: Among | None = None) -> Facets:
         filters.check(where)
         return facets.count(self._listed, filters.among(filters.query(where), among))
+
+    def _listing(
+        self,
+        where: SampleFilter,
+        among: Among | None,
+        after: str,
+        limit: int,
+        fields: Mapping[str, int] = _NO_VECTOR,
+    ) -> list[Document]:
+        asked = filters.among(filters.query(where), among)
+        return self._matching(asked, after, limit, ("listing", where, hash(among)), fields)
 
     def _matching(
         self, asked: Document, after: str, limit: int, question: Hashable, fields: Mapping[str, int] = _NO_VECTOR

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -31,8 +32,8 @@ _PARTS = ("drums", "full", "drums", "bass", "full", "chords", "drums", "melody",
 _SEED = 11
 
 
-def _g(genre: str, low: float, high: float, pattern: dict[str, str], **more: object) -> Groove:
-    return Groove(genre, (low, high), (pattern,), **more)  # type: ignore[arg-type]
+def _g(genre: str, low: float, high: float, pattern: dict[str, str], **more: Any) -> Groove:
+    return Groove(genre, (low, high), (pattern,), **more)
 
 
 GROOVES = (

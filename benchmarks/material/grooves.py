@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -57,8 +58,8 @@ class Groove:
         return f"{self.steps}/8" if self.per_beat == 3 else f"{min(4, self.beats)}/4"
 
 
-def _g(genre: str, low: float, high: float, *patterns: Mapping[str, str], **more: object) -> Groove:
-    return Groove(genre, (low, high), patterns, **more)  # type: ignore[arg-type]
+def _g(genre: str, low: float, high: float, *patterns: Mapping[str, str], **more: Any) -> Groove:
+    return Groove(genre, (low, high), patterns, **more)
 
 
 GROOVES: tuple[Groove, ...] = (

@@ -5,7 +5,7 @@ The genres of `grooves` tie a pattern to a tempo, and a model learns them by hea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -131,8 +131,8 @@ def _weights(steps: int, per_beat: int) -> np.ndarray:
     return np.asarray(weight / weight.sum())
 
 
-def _line(steps: int, places: object) -> str:
-    there = set(places)  # type: ignore[call-overload]
+def _line(steps: int, places: Iterable[int]) -> str:
+    there = set(places)
     return "".join("x" if at in there else "." for at in range(steps))
 
 

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any, cast
 
@@ -171,23 +172,20 @@ class MemorySamples:
         filters.check(where)
         if sort is not None:
             return self._sorted(where, sort, among, cursor, limit)
-        question = ("samples", where)
-        after = str(cursors.read(question, cursor, (str,))[0]) if cursor else ""
         with self._lock:
-            rows = [kept for kept in self._found(where, among) if kept.new.id > after]
-            page = tuple(self._seen(kept, where.owner) for kept in rows[:limit])
-        return Page(page, cursors.write(question, (page[-1].id,)) if len(rows) > limit else None)
+            rows, seen = partial(self._listing, where, among), partial(self._seen, owner=where.owner)
+            return cursors.by_id(("samples", where), cursor, limit, rows, seen)
 
     def outlines(
         self, where: SampleFilter, *, cursor: str | None, limit: int, among: Among | None = None
     ) -> Page[Outline]:
         filters.check(where)
-        question = ("outlines", where)
-        after = str(cursors.read(question, cursor, (str,))[0]) if cursor else ""
         with self._lock:
-            rows = [kept for kept in self._found(where, among) if kept.new.id > after]
-            page = tuple(self._outlined(kept, where.owner) for kept in rows[:limit])
-        return Page(page, cursors.write(question, (page[-1].id,)) if len(rows) > limit else None)
+            rows, seen = partial(self._listing, where, among), partial(self._outlined, owner=where.owner)
+            return cursors.by_id(("outlines", where), cursor, limit, rows, seen)
+
+    def _listing(self, where: SampleFilter, among: Among | None, after: str, limit: int) -> list[_Kept]:
+        return [kept for kept in self._found(where, among) if kept.new.id > after][:limit]
 
     def _outlined(self, kept: _Kept, owner: str | None) -> Outline:
         file = next((place for who, place in kept.places if owner in (None, who)), None)
