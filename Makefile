@@ -51,8 +51,9 @@ format: ## Mend style
 	$(PYTHON_DEV) -m ruff check --fix .
 	$(PYTHON_DEV) -m ruff format .
 
-bench: ## Measure everything against what it is compared with, and write docs/performance.md
+bench: ## Measure everything against what it is compared with, and write docs/performance.md (with LABELS= docs/accuracy.md too)
 	$(PYTHON_BENCH) -m benchmarks.performance_page $(ARGS)
+	$(if $(LABELS),$(PYTHON_BENCH) -m benchmarks.accuracy $(LABELS) --doc docs/accuracy.md)
 
 compare: ## This tree against another commit, in turns: make compare BASE=origin/main; exits 1 where it is slower or less right
 	$(PYTHON_DEV) -m benchmarks.compare --base $(or $(BASE),origin/main) $(ARGS)
