@@ -20,6 +20,7 @@ from api.parts import Parts, Stores
 from api.quotas import RateHeaders
 from api.routes import (
     atlas,
+    directions,
     duplicates,
     exports,
     front,
@@ -53,6 +54,7 @@ _ROUTES = (
     uploads,
     resumable,
     samples,
+    directions,
     atlas,
     search,
     duplicates,

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from api.errors import Problem
 from api.files import open_beneath
+from api.listening import Listening
 from api.streams import FileStream
 from stores.records import Sample
 from workers.errors import FileError, Vanished
@@ -34,6 +35,8 @@ _TYPES: Final[Mapping[str, str]] = {
     "CAF": "audio/x-caf",
     "AU": "audio/basic",
 }
+_KEEP: Final = {"Cache-Control": "private, max-age=86400, immutable"}
+"""The id of a sample is its content."""
 _RANGE: Final = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.ASCII)
 
 
@@ -45,6 +48,22 @@ def open_audio(sample: Sample, roots: Mapping[str, Path], headers: Mapping[str, 
     except BaseException:
         os.close(fd)
         raise
+
+
+def open_wav(sample: Sample, roots: Mapping[str, Path], listening: Listening) -> Response:
+    """The beginning of the sample as WAV, which every browser plays.
+
+    Raises
+    ------
+    FileError
+        `Vanished` (404) where none of its places can be opened any more; it cannot be decoded.
+    """
+    fd = _open(sample, roots)
+    try:
+        sound = listening.wav(fd, sample.files[0].path)
+    finally:
+        os.close(fd)
+    return Response(sound, media_type="audio/wav", headers=_KEEP)
 
 
 def _open(sample: Sample, roots: Mapping[str, Path]) -> int:

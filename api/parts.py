@@ -13,6 +13,7 @@ from api.events import Hub
 from api.fence import Fence
 from api.hints import Hints
 from api.index import Index
+from api.listening import Listening
 from api.metrics import Metrics
 from api.pressure import Pressure
 from api.quotas import Quotas, Tabs
@@ -74,6 +75,7 @@ class Parts:
     quotas: Quotas
     tabs: Tabs
     fence: Fence
+    listening: Listening
 
     @classmethod
     def assemble(cls, settings: Settings, stores: Stores, vectors: Vectors, pulse: Pulse, sender: Sends) -> Parts:
@@ -107,6 +109,7 @@ class Parts:
             quotas=quotas,
             tabs=Tabs(quotas, ledger),
             fence=Fence(settings),
+            listening=Listening(settings.decode),
         )
 
     async def prepare(self, every_s: float = 2.0) -> None:
@@ -124,6 +127,7 @@ class Parts:
         """End streams and open questions."""
         await self.hub.close()
         await self.readiness.close()
+        await asyncio.to_thread(self.listening.close)
 
 
 def _bounds(settings: Settings) -> Bounds:

@@ -151,6 +151,12 @@ class ReportQuery(Query):
     format: Literal["json", "html", "markdown"] = Field("json", description="For programs, or for people.")
 
 
+class AudioQuery(Query):
+    """In which format."""
+
+    format: Literal["file", "wav"] = Field("file", description="The file as it is, or its beginning as WAV.")
+
+
 class WaveformQuery(Query):
     """In which format."""
 

@@ -116,6 +116,14 @@ def compare(query: Vector, vectors: Mapping[str, bytes], weights: Mapping[str, f
     return found
 
 
+def quantised(vectors: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Each aspect's direction as signed bytes, 127 long; vectors that are none are left out."""
+    whole = {one: vector for one, vector in vectors.items() if len(vector) == _BYTES}
+    units, _ = _directions(matrix(whole.values()))
+    rows = np.rint(127 * units).astype(np.int8)
+    return {one: row.tobytes() for one, row in zip(whole, rows, strict=True)}
+
+
 def bearings(vectors: Iterable[bytes], weights: Mapping[str, float]) -> Doubles:
     """Rows whose inner product is the score of two of these vectors, (n, 128)."""
     units, _ = _directions(matrix(vectors))

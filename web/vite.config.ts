@@ -56,7 +56,8 @@ export default defineConfig({
             options: { cacheName: "pictures", expiration: { maxEntries: 2000, maxAgeSeconds: 30 * DAY_S } },
           },
           {
-            urlPattern: ({ url, request }) => url.pathname.startsWith("/v1/") && request.method === "GET" && !/\/(events|audio|tags)$|\/exports\//.test(url.pathname),
+            // Sounds are kept in IndexedDB (src/offline), where they can be searched: an old answer must not pass for a new one.
+            urlPattern: ({ url, request }) => url.pathname.startsWith("/v1/") && request.method === "GET" && !/\/(events|audio)$|\/exports\/|^\/v1\/samples(\/[^/]+)?$/.test(url.pathname),
             handler: "NetworkFirst",
             options: { cacheName: "api", networkTimeoutSeconds: 5, expiration: { maxEntries: 50, maxAgeSeconds: DAY_S } },
           },

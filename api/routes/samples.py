@@ -11,12 +11,12 @@ from starlette.responses import Response
 
 from api import pictures
 from api.answers import Json
-from api.audio import open_audio
+from api.audio import open_audio, open_wav
 from api.deps import Parts, Reader, Writer
 from api.filters import sample_filter, sample_sort
 from api.marked import Marked, mark_of, mark_view
 from api.parts import Parts as _Parts
-from api.schemas import FacetsQuery, MarkRequest, SamplesQuery, WaveformQuery
+from api.schemas import AudioQuery, FacetsQuery, MarkRequest, SamplesQuery, WaveformQuery
 from api.security import Caller
 from api.shapes import PROBLEMS, FacetsShape, MarkShape, SampleShape, SamplesShape, TagsShape, WaveformShape
 from api.views import page_view
@@ -94,9 +94,14 @@ def unmark(parts: Parts, who: Writer, sample_id: SampleId) -> Response:
 
 @router.head("/{sample_id}/audio", include_in_schema=False)
 @router.get("/{sample_id}/audio", summary="The file itself", response_class=Response)
-def audio(request: Request, parts: Parts, who: Reader, sample_id: SampleId) -> Response:
-    """The file where it was seen first, or wherever it still is; one range at a time."""
+def audio(
+    request: Request, parts: Parts, who: Reader, sample_id: SampleId, query: Annotated[AudioQuery, Query()]
+) -> Response:
+    """The file where it was seen first, or wherever it still is; one range at a time. Or, for what cannot play it, its
+    first two minutes as WAV of 16 bits."""
     found = parts.samples.get(sample_id, owner=who.sees)
+    if query.format == "wav":
+        return open_wav(found, parts.settings.all_roots, parts.listening)
     return open_audio(found, parts.settings.all_roots, request.headers)
 
 

@@ -20,8 +20,9 @@ from tests.servers import PROJECT
 from workers.atlas import TABLE
 
 DOCKERFILE = (PROJECT / "deploy" / "image" / "Dockerfile").read_text()
+DECODING = ("workers.audio.decode", "workers.audio.decode_process", "workers.audio.sndfile", "workers.audio.ffmpeg")
 PROGRAMS = {
-    "gateway": ("api.__main__", "api.app", "tasks.reconcile", "tasks.index", "tasks.alive"),
+    "gateway": ("api.__main__", "api.app", *DECODING, "tasks.reconcile", "tasks.index", "tasks.alive"),
     "worker": ("tasks.worker", "tasks.app", "tasks.analyze", "tasks.scan", "workers.file", "tasks.alive"),
     "flower": ("tasks.monitor", "tasks.flower_app"),
 }

@@ -6,7 +6,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from cli.demo_library import make
 from tests.integration.cluster import running
@@ -24,8 +26,15 @@ pytestmark = [
 ]
 
 
+def unplayable(path: Path) -> None:
+    """A second of a tone in a format that only the gateway can decode."""
+    t = np.arange(22050) / 22050
+    soundfile.write(path, 0.5 * np.sin(2 * np.pi * 330 * t) * np.exp(-3 * t), 22050, format="CAF", subtype="ALAC_16")
+
+
 def test_a_library_is_sent_watched_heard_searched_and_there_without_a_server(tmp_path: Path) -> None:
     library = make(tmp_path / "made")
+    unplayable(library / "oddities" / "No Browser Plays This.caf")
     with running(tmp_path / "data", {"library": library}) as cluster:
         asked = ["node", "e2e/app.mjs", f"http://127.0.0.1:{cluster.port}", str(CHROMIUM)]
         done = subprocess.run(asked, cwd=WEB, capture_output=True, text=True, timeout=240, check=False)

@@ -70,6 +70,17 @@ try {
     await page.keyboard.press("Space");
     await page.locator("[aria-label=playing]").waitFor({ state: "detached" });
   });
+  await does("plays what the browser does not know", async () => {
+    await page.getByLabel("Words of the name").fill("no browser");
+    await page.getByText("1 sound", { exact: true }).waitFor();
+    await page.locator(".scroller").focus();
+    const made = page.waitForResponse((answer) => answer.url().endsWith("/audio?format=wav"));
+    await page.keyboard.press("ArrowDown");
+    assert.equal((await made).status(), 200);
+    await page.locator("[aria-label=playing]").waitFor();
+    await page.getByRole("button", { name: "Clear filters" }).click();
+    await page.getByRole("row").nth(3).waitFor();
+  });
   await does("filters, and says when nothing passes", async () => {
     await page.getByLabel("Words of the name").fill("dropped");
     await page.getByText("1 sound", { exact: true }).waitFor();
@@ -215,16 +226,31 @@ try {
     }
     await page.setViewportSize({ width: 1360, height: 800 });
   });
-  await does("shows the last library with the server gone", async () => {
+  await does("lists, filters, likens and corrects with the server gone, and sends it later", async () => {
     await page.goto(base);
     await page.evaluate(() => navigator.serviceWorker.ready);
-    await page.reload();
     await page.getByRole("row").nth(3).waitFor();
-    await page.waitForLoadState("networkidle");
+    await page.waitForFunction(keeps, 10); // sounds, with what they are compared by
     await context.setOffline(true);
     await page.reload();
+    await page.getByText("The gateway does not answer").waitFor();
     await page.getByRole("row").nth(3).waitFor();
+    await page.getByLabel("Words of the name").fill("dropped");
+    await page.getByText("1 sound", { exact: true }).waitFor();
+    await page.locator(".scroller").focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "dropped.wav" }).waitFor();
+    await page.locator(".similar li").first().waitFor();
+    await page.getByLabel("Tags, with commas between").fill("said offline");
+    await page.getByRole("button", { name: "Keep" }).click();
+    await page.getByText("Kept in this browser").waitFor();
+    await page.getByText("waits here to be sent").waitFor();
+    await shot("offline");
     await context.setOffline(false);
+    await page.locator(".away").waitFor({ state: "detached" });
+    const { tags } = await (await fetch(`${base}/v1/samples/tags`)).json();
+    assert.equal(tags["said offline"], 1);
   });
   assert.deepEqual(foreign, [], "asks somebody else");
   assert.deepEqual(complaints, []);
@@ -234,6 +260,20 @@ try {
   process.exitCode = 1;
 } finally {
   await browser.close();
+}
+
+/** In the page: whether its database has so many sounds that can be compared. */
+function keeps(least) {
+  return new Promise((told) => {
+    const asked = indexedDB.open("samplemind");
+    asked.onerror = () => told(false);
+    asked.onsuccess = () => {
+      const names = asked.result.objectStoreNames;
+      if (!names.contains("directions")) return (asked.result.close(), told(false));
+      const count = asked.result.transaction("directions").objectStore("directions").count();
+      count.onsuccess = () => (asked.result.close(), told(count.result >= least));
+    };
+  });
 }
 
 /** A second of an A with a decay, as a WAV file. */

@@ -4,6 +4,7 @@ import { apiKey, refused } from "./api/client";
 import { LibraryPage } from "./library/LibraryPage";
 import { player } from "./player/player";
 import { usePlaying } from "./player/usePlaying";
+import { Away } from "./ui/Away";
 import { Complaint } from "./ui/parts";
 
 // The library is the first view; the others come when they are wanted.
@@ -43,6 +44,7 @@ export function App() {
       </header>
       <main id="main">
         {locked && <AskKey />}
+        <Away />
         <Complaint error={playing.problem} />
         <Suspense fallback={<p className="empty">…</p>}>
         <Switch>
@@ -81,7 +83,11 @@ function AskKey() {
       onSubmit={(event) => {
         event.preventDefault();
         apiKey.set(secret.trim());
-        location.reload();
+        // another key may not see what the last one saw
+        void import("./offline/shelf")
+          .then(({ forget }) => forget())
+          .catch(() => undefined)
+          .then(() => location.reload());
       }}
     >
       <label>

@@ -1,4 +1,5 @@
 /** The gateway, typed by its own description: a change of the API breaks the build. */
+import { connection } from "./connection";
 import type { components } from "./schema";
 
 type Shapes = components["schemas"];
@@ -70,9 +71,9 @@ export class Problem extends Error {
   ) {
     super(detail);
   }
-  /** Nothing answered: the server is gone, or the network. */
+  /** Nothing answered: the server is gone, or the network, or what stands before the gateway says so. */
   get away(): boolean {
-    return this.status === 0;
+    return [0, 502, 504].includes(this.status);
   }
 }
 
@@ -101,6 +102,7 @@ export async function send(path: string, options: RequestInit = {}): Promise<Res
     answer = await fetch(path, { ...options, headers });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
+    connection.lost();
     throw new Problem(0, "away", "The gateway does not answer. What was loaded before stays here; it is asked again.");
   }
   if (answer.status === 401 && !refused) {
@@ -127,6 +129,17 @@ export async function ask<T>(path: string, options: RequestInit = {}): Promise<T
   }
 }
 
+/** What the gateway says, or where it is away what is kept here. */
+async function orKept<T>(asked: Promise<T>, kept: (here: typeof import("../offline/here")) => Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof Problem) || !error.away || !("indexedDB" in window)) throw error;
+    connection.lost();
+    return kept(await import("../offline/here"));
+  }
+}
+
 /** Save what the gateway sends as a file. A plain link could not send a key. */
 export async function save(path: string, name: string): Promise<void> {
   const address = URL.createObjectURL(await (await send(path)).blob());
@@ -140,13 +153,18 @@ export async function save(path: string, name: string): Promise<void> {
 const json = (body: unknown): RequestInit => ({ method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
 export const api = {
-  samples: (query: URLSearchParams, signal?: AbortSignal) => ask<Page<Sample>>(`/v1/samples?${query}`, { signal }),
+  samples: (query: URLSearchParams, signal?: AbortSignal) => orKept(ask<Page<Sample>>(`/v1/samples?${query}`, { signal }), (here) => here.samples(query)),
+  directions: (ids: readonly string[]) => ask<Shapes["DirectionsShape"]>("/v1/samples/directions", json({ ids })),
   map: (query: URLSearchParams, signal?: AbortSignal) => ask<MapPage>(`/v1/map?${query}`, { signal }),
-  sample: (id: string) => ask<Sample>(`/v1/samples/${id}`),
-  mark: (id: string, mark: Mark) => ask<Mark>(`/v1/samples/${id}/mark`, { ...json(mark), method: "PUT" }),
+  sample: (id: string) => orKept(ask<Sample>(`/v1/samples/${id}`), (here) => here.sample(id)),
+  markThere: (id: string, mark: Mark) => ask<Mark>(`/v1/samples/${id}/mark`, { ...json(mark), method: "PUT" }),
+  /** What is said of a sound; where the gateway is away it is kept here, and sent when it is back. */
+  mark: (id: string, mark: Mark): Promise<Mark> => orKept(api.markThere(id, mark), (here) => here.mark(id, mark)),
   tags: () => ask<{ tags: Record<string, number> }>("/v1/samples/tags"),
   waveform: (id: string) => ask<{ peaks: [number, number][] }>(`/v1/samples/${id}/waveform`),
   search: (body: Shapes["SearchRequest"], signal?: AbortSignal) => ask<{ items: Hit[] }>("/v1/search", { ...json(body), signal }),
+  alike: (id: string, weights: Record<Aspect, number>, kind: string | null, limit: number, signal?: AbortSignal) =>
+    orKept(api.search({ like: { sample: id }, aspects: weights, where: kind ? { kind } : {}, limit, include_self: false, different: false }, signal), (here) => here.alike(id, weights, kind, limit)),
   searchSound: (sound: Blob, name: string) =>
     ask<Shapes["SoundHitsShape"] | Shapes["SoundLaterShape"]>(`/v1/search/sound?${new URLSearchParams({ name, wait_s: "20" })}`, { method: "POST", body: sound, headers: { "Content-Type": "application/octet-stream" } }),
   jobs: (cursor?: string) => ask<Page<Job>>(`/v1/jobs?limit=30${cursor ? `&cursor=${cursor}` : ""}`),

@@ -3,6 +3,7 @@ import { useDeferredValue, useEffect, useMemo, useState } from "preact/compat";
 import { Link } from "wouter";
 import { Complaint } from "../ui/parts";
 import { api } from "../api/client";
+import { useAway } from "../ui/Away";
 import { BySound } from "./BySound";
 import { type Filters, NO_FILTERS, nextSort, useRows } from "./rows";
 import { Table } from "./Table";
@@ -43,7 +44,8 @@ export function LibraryPage() {
   const [asked, setAsked] = useState(filters);
   const [turn, setTurn] = useState(0);
   const [tags, setTags] = useState<string[]>([]);
-  const found = useRows(useDeferredValue(asked), turn);
+  const away = useAway();
+  const found = useRows(useDeferredValue(asked), `${turn} ${away}`);
 
   useEffect(() => {
     api.tags().then(

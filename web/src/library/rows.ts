@@ -1,6 +1,7 @@
 /** Rows of the table: a few fields of each sample, so that a hundred thousand fit into a page's memory. */
 import { useCallback, useEffect, useRef, useState } from "preact/compat";
 import { api, type Sample } from "../api/client";
+import { keepSoon } from "../offline/begin";
 
 export interface Row {
   id: string;
@@ -117,8 +118,8 @@ export interface Found {
   load: () => void;
 }
 
-/** The samples that pass the filters, a page at a time as the table asks for them. */
-export function useRows(filters: Filters, turn: number): Found {
+/** The samples that pass the filters, a page at a time as the table asks for them; all anew with each `turn`. */
+export function useRows(filters: Filters, turn: string): Found {
   const [found, setFound] = useState<Omit<Found, "load">>({ rows: [], more: true, loading: false, error: "" });
   const cursor = useRef<string | null>(null);
   const asking = useRef<AbortController | null>(null);
@@ -139,6 +140,7 @@ export function useRows(filters: Filters, turn: number): Found {
         asking.current = null;
         cursor.current = page.next;
         const rows = page.items.map(row);
+        keepSoon(page.items);
         setFound((old) => ({ rows: from ? [...old.rows, ...rows] : rows, more: page.next !== null, loading: false, error: "" }));
       },
       (error: Error) => {

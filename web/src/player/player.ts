@@ -119,7 +119,9 @@ class Player {
     try {
       return await context.decodeAudioData(raw);
     } catch {
-      throw new Error("This browser cannot play this kind of file.");
+      // What this browser does not know the gateway does.
+      const wav = await send(`/v1/samples/${id}/audio?format=wav`);
+      return context.decodeAudioData(await wav.arrayBuffer());
     }
   }
 

@@ -43,7 +43,13 @@ export function Similar({ sample }: { sample: Sample }) {
     const abort = new AbortController();
     const later = setTimeout(() => {
       const where = kind ? { kind } : {};
-      api.search({ like: { sample: sample.sample_id }, ...(mode !== "fits" && { aspects: weights }), where, limit: mode === "alike" ? ASKED : SHOWN, include_self: false, different: mode === "different", ...(mode === "fits" && { fits: { stretch_percent: 8, transpose: 2 } }) }, abort.signal).then(
+      const asked = { like: { sample: sample.sample_id }, where, limit: SHOWN, include_self: false };
+      const found = {
+        alike: () => api.alike(sample.sample_id, weights, kind, ASKED, abort.signal),
+        different: () => api.search({ ...asked, aspects: weights, different: true }, abort.signal),
+        fits: () => api.search({ ...asked, fits: { stretch_percent: 8, transpose: 2 }, different: false }, abort.signal),
+      }[mode]();
+      found.then(
         ({ items }) => {
           setHits(items.filter((hit) => hit.sample.sample_id !== sample.sample_id));
           setError("");

@@ -1,6 +1,7 @@
 /** What the person says of a sound: a star, tags, and corrections where what was measured is wrong. */
 import { useState } from "preact/compat";
 import { api, type Mark, type Sample } from "../api/client";
+import { connection } from "../api/connection";
 import { Complaint, tempo } from "../ui/parts";
 
 const NOTHING: Mark = { tags: [], favourite: false, bpm: null, key: null, kind: null };
@@ -23,7 +24,7 @@ export function Yours({ sample }: { sample: Sample }) {
         setTags(now.tags.join(", "));
         setKey(now.key ?? "");
         setProblem("");
-        setSaid("Kept.");
+        setSaid(connection.away() ? "Kept in this browser; sent when the gateway answers." : "Kept.");
       },
       (error: Error) => {
         setProblem(error.message);
