@@ -15,8 +15,9 @@ K9  `peaks.find_peaks_simple`                         local maxima, by height an
 K10 `statistics.get_numba_stats`                      what was compiled, how long it took, what the cache gave
 === ================================================= =====================================================
 
-Beside them: `spectrogram`, `loudness` and what the analysis needs in files of its own. Importing this package
-compiles nothing; a kernel is compiled, or loaded from the disk, at its first call with a type, or by `warm`.
+Each is to be had from here too: ``from workers.kernels import find_best_key_match``. Beside them: `spectrogram`,
+`loudness` and what the analysis needs in files of its own. Importing this package compiles nothing; a kernel is
+compiled, or loaded from the disk, at its first call with a type, or by `warm`.
 """
 
 from __future__ import annotations
@@ -24,10 +25,35 @@ from __future__ import annotations
 import time
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 from workers.kernels.start import load_numba
 
 load_numba()  # here, because nothing of this package can be imported before
+
+_ROWS = {
+    "correlate_chroma_with_profile": "keys",
+    "find_best_key_match": "keys",
+    "compute_spectral_centroid_batch": "spectral",
+    "compute_zero_crossing_rate_batch": "crossings",
+    "fast_normalize_columns": "normalize",
+    "fast_cosine_similarity": "similarity",
+    "fast_rolling_mean": "rolling",
+    "compute_onset_strength": "onset",
+    "find_peaks_simple": "peaks",
+    "get_numba_stats": "statistics",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """One of the rows above, from its module: only then is that imported, as each costs the start of a worker time."""
+    if name not in _ROWS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_ROWS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROWS})
 
 
 def warm() -> float:
