@@ -19,6 +19,8 @@ _CLIENTS = 64
 _EVENTS = "sm:/0.celeryev/worker.heartbeat"
 """Where kombu publishes a worker's events, behind our prefix."""
 _FLOOD_MB = 120
+_MESSAGE = b" " * 2000
+"""As large as an event is. From 16 KB on Valkey 9.1 keeps what it sends by reference and counts it for no client's limit."""
 _KEPT_MB = 80
 """Redis is told to cut off who is 64 MB behind."""
 
@@ -70,7 +72,7 @@ def slow_consumers(trial: Trial) -> None:
             deaf = stack.enter_context(socket.create_connection(("127.0.0.1", cluster.port)))
             deaf.sendall(f"GET /v1/jobs/{trial.job_id}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         stack.enter_context(trial.plant.suspended(cluster.processes("flower")))
-        kept_mb = _flood(trial) if trial.full else 0.0
+        kept_mb = _flood(trial)
         trial.plant.wait_for_end(lambda: trial.over, 300)
         grown = (gateway.memory_info().rss - before) / 1e6
     assert grown < 100, f"the gateway grew by {grown:.0f} MB"
@@ -81,10 +83,16 @@ def _flood(trial: Trial) -> float:
     """Say so much to Flower that nobody can keep it; megabytes that Redis keeps for it at most."""
     most, heard = 0.0, 0
     with Redis.from_url(trial.plant.servers["redis"].url) as redis:
+        before = redis.info("memory")["used_memory"]
         for _ in range(_FLOOD_MB):
-            heard = max(heard, redis.publish(_EVENTS, b" " * 1_000_000))
-            most = max(most, *(float(each["omem"]) / 1e6 for each in redis.client_list()))
+            with redis.pipeline(transaction=False) as pipe:
+                for _ in range(1_000_000 // len(_MESSAGE)):
+                    pipe.publish(_EVENTS, _MESSAGE)
+                heard = max(heard, *pipe.execute())
+            # All that it has: by what it says of a client it kept nothing when it kept everything.
+            most = max(most, (redis.info("memory")["used_memory"] - before) / 1e6)
     assert heard, "Flower does not listen"
+    trial.notes.append(f"Redis kept at most {most:.0f} MB of {_FLOOD_MB} for a Flower that does not read")
     return most
 
 

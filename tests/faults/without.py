@@ -19,7 +19,6 @@ from tests.faults import off
 from tests.faults.journal import Journal, Proof
 from tests.faults.plant import Plant, started_plant
 from tests.faults.scenario import Scenario, run
-from tests.faults.trial import FULL
 
 _BACK_WITHIN_S = 200
 _PATIENCE = 0.2
@@ -99,7 +98,6 @@ SAFEGUARDS: dict[str, Safeguard] = {
         "Redis cuts a listener off that does not read",
         "`client-output-buffer-limit pubsub` is none",
         prepare=_no_limit_for_listeners,
-        files=FULL,
     ),
     "F19": Safeguard("what a cancelled job had left is swept", "`sweep_cancelled` does nothing", ("no_sweep",)),
     "F20": Safeguard(
