@@ -13,7 +13,7 @@ Rules that keep the promise (docs/decisions/0001-ledger.md):
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from stores.records import (
@@ -134,18 +134,24 @@ class Ledger(Protocol):
         """The source was walked to its end: `scanning` -> `running`. A `reason` says why it could not be."""
 
     # -- what a worker does
-    def claim_chunk(self, chunk_id: str, lease_s: float, *, dead: int | None = None) -> Claim | None:
+    def claim_chunk(
+        self, chunk_id: str, lease_s: float, *, dead: Callable[[], int | None] = lambda: None
+    ) -> Claim | None:
         """Hold an open chunk whose lease is free or over; counts the attempt. ``None`` if there is nothing to do now:
         also while its job is paused.
 
-        `dead`: the attempt of this number is known to have died, so that its lease holds nobody up.
+        `dead` is asked where there were attempts before: which of them is known to have died, so that its lease holds
+        nobody up.
         """
 
     def note_death(self, claim: Claim, attempt: int, death: Death) -> Claim:
         """Keep which file of a held chunk an earlier attempt died at; the claim with it."""
 
-    def renew_chunk(self, claim: Claim, lease_s: float) -> tuple[bool, bool]:
-        """Hold it longer: (still ours, job cancelled)."""
+    def renew_chunk(self, claim: Claim, lease_s: float) -> bool:
+        """Hold it longer. False if it is not ours any more."""
+
+    def look_at(self, claim: Claim) -> tuple[bool, bool]:
+        """How it stands, without a change: (still ours, job cancelled)."""
 
     def finish_chunk(self, claim: Claim, rows: Sequence[Row]) -> bool:
         """End a chunk with the end of each of its files, in one write. False if the claim was lost: drop the rows."""

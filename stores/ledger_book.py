@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pymongo import ReadPreference
@@ -56,9 +56,14 @@ class LedgerBook:
             known = outcome.add([known, *(chunk["counts"] for chunk in since)])
         return outcome.counts(job["submitted"], known)
 
-    def _set_where_free(self, chunk_id: str, changes: dict[str, Any], dead: int | None = None) -> bool:
-        """Change one chunk if it is open without a live lease, or with that of a `dead` attempt. One caller wins."""
-        asked = {"_id": chunk_id, "state": OPEN}
+    def _set_where_free(
+        self, chunk_id: str, changes: dict[str, Any], dead: int | None = None, as_seen: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Change one chunk if it is open without a live lease, or with that of a `dead` attempt. One caller wins.
+
+        `as_seen`: and has these values still.
+        """
+        asked = {"_id": chunk_id, "state": OPEN, **(as_seen or {})}
         free = FREE if dead is None else {"$or": [FREE, {"$eq": ["$attempt", dead]}]}
         return self._chunks.update_one(asked, setting_if(free, changes)).modified_count == 1
 

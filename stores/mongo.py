@@ -11,6 +11,7 @@ from pymongo.errors import ConfigurationError, InvalidURI
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from config.settings import MongoSettings
+from stores.abreast import Abreast
 from stores.keys import MongoKeys
 from stores.ledger import MongoLedger
 from stores.marks import MongoMarks
@@ -28,12 +29,14 @@ class MongoStores:
         self._client = client
         opened = client[database]
         self.ledger = MongoLedger(opened)
-        self.samples = MongoSamples(opened)
+        self._abreast = Abreast()
+        self.samples = MongoSamples(opened, self._abreast)
         self.keys = MongoKeys(opened)
         self.marks = MongoMarks(opened)
 
     def close(self) -> None:
         """Give the connections back."""
+        self._abreast.close()
         self._client.close()
 
 

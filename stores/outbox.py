@@ -44,31 +44,26 @@ class MongoOutbox(MongoVersions):
         self._keys: deque[tuple[str, int]] = deque()
         """Parcels listed and not yet taken: (key, vectors in it)."""
 
-    def _post(self, samples: Sequence[NewSample], *, stepping: bool) -> list[Document]:
-        """Leave parcels for samples about to be written. `stepping`: older ones are to step back for any of them."""
-        parcels: list[Document] = []
-        for n in range(0, len(samples), _PARCEL):
-            part = samples[n : n + _PARCEL]
-            vectors = [_vector(new.id, new.vector, new.analysis, new.owner, new.space) for new in part if new.vector]
-            parcel = {"_id": str(ObjectId()), "ready": False, "n": len(vectors), "vectors": vectors}
-            if stepping:
-                parcels.append({**parcel, "ids": [new.id for new in part]})
-            elif vectors:
-                parcels.append(parcel)
-        if parcels:
-            self._parcels.insert_many(parcels)
-        return parcels
+    def _parcels_of(self, samples: Sequence[NewSample]) -> list[Document]:
+        """Parcels for samples about to be written."""
+        return [_parcel(samples[n : n + _PARCEL]) for n in range(0, len(samples), _PARCEL)]
+
+    def _post(self, parcels: Sequence[Document]) -> None:
+        """Leave parcels before their samples are written."""
+        self._parcels.insert_many(parcels)
 
     def _step_back(self, ids: Sequence[str]) -> None:
         """Let older answers to these contents be hidden."""
-        versions = [version for version, _ in self._known_versions()]
+        versions = self._versions(fresh=True)
         if len(versions) > 1:
             self._supersede(ids, versions, int(self._read_meta().get("n", 1)))
 
     def _send_off(self, parcels: Sequence[Document]) -> None:
-        """Their samples are written now."""
+        """Their samples are written now, and older ones stepped back."""
         for parcel in parcels:
-            if not self._parcels.update_one({"_id": parcel["_id"]}, {"$set": {"ready": True}}).matched_count:
+            if not parcel["n"]:
+                self._parcels.delete_one({"_id": parcel["_id"]})
+            elif not self._parcels.update_one({"_id": parcel["_id"]}, {"$set": {"ready": True}}).matched_count:
                 # Somebody who thought us dead gave it up before the samples were there.
                 _insert_once(self._parcels, {**parcel, "ready": True})
 
@@ -143,7 +138,7 @@ class MongoOutbox(MongoVersions):
                 continue
             asked = {"_id": {"$in": [each["id"] for each in parcel["vectors"]]}}
             there = {each["_id"] for each in self._samples.find(asked, {"_id": 1})}
-            self._step_back(parcel.get("ids", ()))
+            self._step_back([*parcel.get("ids", ()), *(each["id"] for each in parcel["vectors"])])
             kept = [each for each in parcel["vectors"] if each["id"] in there]
             if kept:
                 # Under another key: whoever posted it may live after all, and then has to miss it and post it whole.
@@ -213,6 +208,13 @@ def _first_owner(document: Document) -> str:
 
 def _vector(sample_id: str, vector: bytes, analysis: Mapping[str, Any], owner: str, space: int | None) -> Document:
     return {"id": sample_id, "vector": Binary(vector), "metadata": filters.metadata(analysis, owner, space)}
+
+
+def _parcel(samples: Sequence[NewSample]) -> Document:
+    """What is to be done for some samples once they are there: their vectors sent, older answers stepped back."""
+    vectors = [_vector(new.id, new.vector, new.analysis, new.owner, new.space) for new in samples if new.vector]
+    silent = [new.id for new in samples if not new.vector]
+    return {"_id": str(ObjectId()), "ready": False, "n": len(vectors), "vectors": vectors, "ids": silent}
 
 
 def _pending(said: Document) -> PendingVector:

@@ -138,8 +138,8 @@ class RedisPulse:
     def left_chunk(self, chunk_id: str) -> None:
         """Say that nobody is at this chunk any more."""
         with redis_door():
-            self._saying.settle()  # else a word of before may arrive after it
-            self._redis.delete(self._mark(chunk_id), self._death(chunk_id))
+            # On the same connection, behind every word of before; the next that is seen waits until it is done.
+            self._saying.say("DEL", self._mark(chunk_id), self._death(chunk_id))
 
     def died(self, chunk_id: str, of: str) -> None:
         """Say that the process at this chunk is dead, and what of."""

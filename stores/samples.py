@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from functools import partial
 
 from bson import Binary
+from pymongo import WriteConcern
 from pymongo.errors import BulkWriteError
 
 from stores import cursor as cursors
 from stores import facets, filters, sorts
+from stores.abreast import Abreast
 from stores.identity import age, of_version
 from stores.idranges import Spans, walk
 from stores.mongo_door import Document, Documents, MongoDatabase, mongo_errors, only_duplicates
@@ -36,11 +38,14 @@ _OUTLINED = dict.fromkeys(
 class MongoSamples(MongoOutbox):
     """`stores.doors.Samples` on a MongoDB server."""
 
-    def __init__(self, database: MongoDatabase) -> None:
+    def __init__(self, database: MongoDatabase, abreast: Abreast) -> None:
         super().__init__(database)
+        self._abreast = abreast
         self._listed: Documents = database["samples"]
         self._previews: Documents = database["previews"]
         self._settled: Documents = database["settled"]
+        # A run that was not remembered costs a look-up later: not worth a way there and back for each chunk.
+        self._settling = self._settled.with_options(write_concern=WriteConcern(w=0))
         self._all = ThriftyCount()
         self._spans = Spans(_FIRST_SPAN)
         self._just_asked: dict[str, Document] = {}
@@ -62,12 +67,12 @@ class MongoSamples(MongoOutbox):
         if not samples:
             return {}
         self._note(samples)
-        versions = [version for version, _ in self._known_versions()]
+        versions = self._versions()
         kin = self._kin(samples, versions) if len(versions) > 1 else {}
-        parcels = self._post(samples, stepping=len(versions) > 1)
-        # Pictures first: a sample that is there has all that belongs to it.
+        # Pictures and parcels first: a sample that is there has all that belongs to it.
         pictures = [{"_id": new.id, "peaks": Binary(new.peaks), "mel": Binary(new.mel)} for new in samples]
-        _insert_new(self._previews, pictures)
+        parcels = self._parcels_of(samples)
+        self._abreast(lambda: self._post(parcels), lambda: _insert_new(self._previews, pictures))
         all_new = _insert_new(self._samples, [_document(new, kin.get(new.content)) for new in samples])
         # Read again: who began to write meanwhile may not have seen ours.
         self._step_back([new.id for new in samples])
@@ -98,7 +103,7 @@ class MongoSamples(MongoOutbox):
     @mongo_errors()
     def settle(self, runs: Mapping[str, frozenset[str]]) -> None:
         if runs:
-            _insert_new(self._settled, [{"_id": digest, "jobs": sorted(jobs)} for digest, jobs in runs.items()])
+            _insert_new(self._settling, [{"_id": digest, "jobs": sorted(jobs)} for digest, jobs in runs.items()])
 
     @mongo_errors()
     def get(self, sample_id: str, *, owner: str | None = None) -> Sample:

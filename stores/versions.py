@@ -33,6 +33,7 @@ class MongoVersions:
         self._samples: Documents = deciding["samples"]
         self._meta: Documents = deciding["meta"]
         self._noted: set[str] = set()
+        self._versions_seen: list[str] = []
 
     def _note(self, samples: Iterable[NewSample]) -> None:
         """Remember whose answers these are, before any is there."""
@@ -46,6 +47,12 @@ class MongoVersions:
         found = self._meta.find_one({"_id": _ANALYZERS}) or {}
         pairs = (each.rpartition("/") for each in found.get("known", ()))
         return [(version, int(space)) for version, _, space in pairs]
+
+    def _versions(self, *, fresh: bool = False) -> list[str]:
+        """Every analyser that ever wrote a sample; unless `fresh` as last seen: who writes looks again afterwards."""
+        if fresh or not self._versions_seen:
+            self._versions_seen = [version for version, _ in self._known_versions()]
+        return self._versions_seen
 
     def _kin(self, samples: Sequence[NewSample], versions: Sequence[str]) -> dict[str, Document]:
         """By content, the newest answer of another analyser: its owners and places are the new sample's too."""

@@ -72,10 +72,17 @@ def claim_chunk(chunk_id: str, ledger: Ledger, marks: Marks, lease_s: float) -> 
     ------
     StoreUnavailable
     """
-    last = marks.last_seen(chunk_id)
-    dead = last.attempt if last is not None and last.died_of else None
+    seen: list[LastSeen] = []
+
+    def dead() -> int | None:
+        seen[:] = [last for last in [marks.last_seen(chunk_id)] if last is not None]
+        return next((last.attempt for last in seen if last.died_of), None)
+
     claim = patiently(lambda: ledger.claim_chunk(chunk_id, lease_s, dead=dead))
-    if claim is None or last is None or last.attempt != claim.attempt - 1 or not 0 <= last.n < len(claim.files):
+    if claim is None or not seen:
+        return claim
+    (last,) = seen
+    if last.attempt != claim.attempt - 1 or not 0 <= last.n < len(claim.files):
         return claim
     death = Death(last.n, last.died_of)
     log.warning("worker_died_at", chunk=chunk_id, attempt=last.attempt, file=last.n, died_of=last.died_of or "?")

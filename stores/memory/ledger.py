@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from stores import outcome
@@ -17,14 +17,18 @@ ACTIVE = (JobState.SCANNING, JobState.RUNNING)
 class MemoryLedger(MemoryQuarantine):
     """`stores.doors.Ledger` in memory."""
 
-    def claim_chunk(self, chunk_id: str, lease_s: float, *, dead: int | None = None) -> Claim | None:
+    def claim_chunk(
+        self, chunk_id: str, lease_s: float, *, dead: Callable[[], int | None] = lambda: None
+    ) -> Claim | None:
+        before = self._chunk(chunk_id)
+        gone = dead() if before is not None and before[1].attempt else None  # not under the lock: it asks elsewhere
         with self._lock:
             found = self._chunk(chunk_id)
             if found is None or found[0].is_paused:
                 return None
-            if not self._free(found[1]) and not (found[1].state == OPEN and found[1].attempt == dead):
-                return None
             kept, chunk = found
+            if not self._free(chunk) and not (chunk.state == OPEN and chunk.attempt == gone):
+                return None
             source = kept.new.source
             chunk.token, chunk.lease_until = new_token(), self._clock() + lease_s
             chunk.attempt += 1
@@ -51,17 +55,19 @@ class MemoryLedger(MemoryQuarantine):
         found = self._chunk(claim.chunk_id)
         return found if found and found[1].token == claim.token else None
 
-    def renew_chunk(self, claim: Claim, lease_s: float) -> tuple[bool, bool]:
+    def renew_chunk(self, claim: Claim, lease_s: float) -> bool:
         with self._lock:
             found = self._held(claim)
-            if found is None:
-                kept = self._jobs.get(claim.job_id)
-                return False, bool(kept and kept.cancel_requested)
-            kept, chunk = found
-            ours = chunk.state == OPEN
-            if ours:
-                chunk.lease_until = self._clock() + lease_s
-            return ours, kept.cancel_requested
+            if found is None or found[1].state != OPEN:
+                return False
+            found[1].lease_until = self._clock() + lease_s
+            return True
+
+    def look_at(self, claim: Claim) -> tuple[bool, bool]:
+        with self._lock:
+            kept = self._jobs.get(claim.job_id)
+            found = self._held(claim)
+            return found is not None and found[1].state == OPEN, bool(kept and kept.cancel_requested)
 
     def finish_chunk(self, claim: Claim, rows: Sequence[Row]) -> bool:
         outcome.check_rows(rows, len(claim.files))

@@ -20,7 +20,7 @@ _EVENTS = "sm:/0.celeryev/worker.heartbeat"
 """Where kombu publishes a worker's events, behind our prefix."""
 _FLOOD_MB = 120
 _MESSAGE = b" " * 2000
-"""As large as an event is. From 16 KB on Valkey 9.1 keeps what it sends by reference and counts it for no client's limit."""
+"""As large as an event is. What has 16 KB and more Valkey 9.1 sends by reference, and counts for no client's limit."""
 _KEPT_MB = 80
 """Redis is told to cut off who is 64 MB behind."""
 

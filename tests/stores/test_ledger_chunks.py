@@ -59,7 +59,8 @@ def test_a_lease_that_is_over_lets_another_worker_in_and_the_late_one_is_refused
     bench.end_leases()
     other = claim(bench.ledger, job, 0)
     assert other.attempt == 2
-    assert bench.ledger.renew_chunk(late, LONG) == (False, False)
+    assert not bench.ledger.renew_chunk(late, LONG)
+    assert bench.ledger.look_at(late) == (False, False)
     assert not bench.ledger.finish_chunk(late, [Row(Status.FAILED, reason=BROKEN)] * 2)
     assert bench.ledger.finish_chunk(other, done(2))
     assert bench.ledger.job(job.id).counts == Counts(submitted=2, done=2)
@@ -75,7 +76,8 @@ def test_a_late_worker_whom_nobody_replaced_may_still_finish(bench: Bench) -> No
 def test_a_renewed_chunk_stays_held(bench: Bench) -> None:
     job = submit(bench.ledger, [2])
     held = claim(bench.ledger, job, 0, lease_s=LEASE)
-    assert bench.ledger.renew_chunk(held, LONG) == (True, False)
+    assert bench.ledger.renew_chunk(held, LONG)
+    assert bench.ledger.look_at(held) == (True, False)
     bench.end_leases()
     assert bench.ledger.claim_chunk(held.chunk_id, LONG) is None
 
@@ -87,7 +89,8 @@ def test_a_chunk_finished_twice_is_finished_once(bench: Bench) -> None:
     assert bench.ledger.finish_chunk(held, [Row(Status.FAILED, reason=BROKEN)] * 2)
     assert bench.ledger.job(job.id).counts == Counts(submitted=2, done=2)
     assert bench.ledger.claim_chunk(held.chunk_id, LONG) is None
-    assert bench.ledger.renew_chunk(held, LONG) == (False, False)
+    assert not bench.ledger.renew_chunk(held, LONG)
+    assert bench.ledger.look_at(held) == (False, False)
 
 
 def test_of_two_workers_that_finish_at_once_one_counts(bench: Bench) -> None:
@@ -151,26 +154,26 @@ def test_a_job_whose_scan_goes_on_is_not_finished(bench: Bench) -> None:
 def test_the_lease_of_an_attempt_that_is_known_to_be_dead_holds_nobody_up(bench: Bench) -> None:
     job = submit(bench.ledger, [2])
     dead = claim(bench.ledger, job, 0)
-    assert bench.ledger.claim_chunk(f"{job.id}:0", LONG, dead=2) is None
-    again = bench.ledger.claim_chunk(f"{job.id}:0", LONG, dead=1)
+    assert bench.ledger.claim_chunk(f"{job.id}:0", LONG, dead=lambda: 2) is None
+    again = bench.ledger.claim_chunk(f"{job.id}:0", LONG, dead=lambda: 1)
     assert again is not None
     assert again.attempt == 2
-    assert bench.ledger.claim_chunk(f"{job.id}:0", LONG, dead=1) is None  # the living one's
+    assert bench.ledger.claim_chunk(f"{job.id}:0", LONG, dead=lambda: 1) is None  # the living one's
     assert not bench.ledger.finish_chunk(dead, done(2))
     assert bench.ledger.finish_chunk(again, done(2))
-    assert bench.ledger.claim_chunk(f"{job.id}:0", LONG, dead=2) is None
+    assert bench.ledger.claim_chunk(f"{job.id}:0", LONG, dead=lambda: 2) is None
 
 
 def test_deaths_at_a_known_file_are_kept_once_and_count_for_no_split(bench: Bench) -> None:
     job = submit(bench.ledger, [3])
     claim(bench.ledger, job, 0)
-    again = bench.ledger.claim_chunk(f"{job.id}:0", LONG, dead=1)
+    again = bench.ledger.claim_chunk(f"{job.id}:0", LONG, dead=lambda: 1)
     assert again is not None
     assert again.unexplained == 2
     for _ in range(2):  # an answer that was lost
         noted = bench.ledger.note_death(again, 1, Death(2, "ended by SIGSEGV"))
     assert (noted.deaths, noted.unexplained) == ((Death(2, "ended by SIGSEGV"),), 1)
-    third = bench.ledger.claim_chunk(f"{job.id}:0", LEASE, dead=2)
+    third = bench.ledger.claim_chunk(f"{job.id}:0", LEASE, dead=lambda: 2)
     assert third is not None
     assert third.deaths == noted.deaths
     assert bench.ledger.note_death(again, 2, Death(0, "")).deaths != third.deaths  # but not in the ledger

@@ -14,7 +14,7 @@ from config.settings import MongoSettings
 from stores.documents import new_chunk
 from stores.identity import ChunkId
 from stores.mongo import MongoStores
-from stores.records import Counts, JobState
+from stores.records import Counts, Death, JobState
 from tests.stores.conftest import LEASE, LONG
 from tests.stores.making import claim, done, files, finish, new_job, submit
 from workers.errors import NotFound
@@ -189,6 +189,41 @@ def test_a_write_sent_again_because_its_answer_was_lost_still_succeeds(
     assert mongo.ledger.finish_chunk(held, done(2))
     assert mongo.ledger.hold("index", "me", LONG)
     assert mongo.ledger.job(job.id).counts == Counts(submitted=2, done=2)
+
+
+def test_a_death_noted_while_the_chunk_is_claimed_again_is_not_missed(
+    mongo: MongoStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read before the claim must be what is claimed: here its holder of before is late with its word."""
+    job = submit(mongo.ledger, [2])
+    late = claim(mongo.ledger, job, 0, lease_s=0.001)
+    time.sleep(0.05)
+    take = mongo.ledger._take
+
+    def slowly(*given: Any) -> bool:
+        monkeypatch.undo()
+        mongo.ledger.note_death(late, 0, Death(1, "ended by SIGSEGV"))
+        return take(*given)
+
+    monkeypatch.setattr(mongo.ledger, "_take", slowly)
+    held = claim(mongo.ledger, job, 0)
+    assert (held.attempt, held.deaths) == (2, (Death(1, "ended by SIGSEGV"),))
+
+
+def test_a_chunk_claimed_by_another_in_between_is_not_held_twice(
+    mongo: MongoStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = submit(mongo.ledger, [2])
+    take, won = mongo.ledger._take, []
+
+    def slowly(*given: Any) -> bool:
+        monkeypatch.undo()
+        won.append(claim(mongo.ledger, job, 0))
+        return take(*given)
+
+    monkeypatch.setattr(mongo.ledger, "_take", slowly)
+    assert mongo.ledger.claim_chunk(f"{job.id}:0", LONG) is None
+    assert mongo.ledger.finish_chunk(won[0], done(2))
 
 
 def test_a_lease_is_kept_by_the_servers_clock(mongo: MongoStores, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -311,9 +311,9 @@ def test_a_worker_learns_of_a_cancelled_job(bench: Bench) -> None:
     job = submit(bench.ledger, [1, 1])
     held = claim(bench.ledger, job, 0)
     assert not held.cancelled
-    assert bench.ledger.renew_chunk(held, 60) == (True, False)
+    assert bench.ledger.look_at(held) == (True, False)
     assert bench.ledger.request_cancel(job.id).cancel_requested
-    assert bench.ledger.renew_chunk(held, 60) == (True, True)
+    assert bench.ledger.look_at(held) == (True, True)
     assert claim(bench.ledger, job, 1).cancelled
     assert bench.ledger.finish_chunk(held, done(1))
 

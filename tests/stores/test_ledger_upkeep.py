@@ -121,7 +121,7 @@ def test_who_held_a_chunk_before_it_was_split_cannot_end_it(bench: Bench) -> Non
     bench.end_leases()
     assert len(bench.ledger.split_chunk(late.chunk_id)) == 2
     assert not bench.ledger.finish_chunk(late, done(2))
-    assert bench.ledger.renew_chunk(late, LONG) == (False, False)
+    assert not bench.ledger.renew_chunk(late, LONG)
     assert bench.ledger.job(job.id).counts.pending == 2
 
 

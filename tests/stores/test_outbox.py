@@ -10,7 +10,7 @@ import pytest
 from stores import samples as samples_module
 from stores.doors import Samples
 from stores.mongo import MongoStores
-from stores.records import NewSample, PendingVector
+from stores.records import PendingVector
 from tests.stores.conftest import Bench
 from tests.stores.making import sample
 from workers.model import VECTOR_VERSION
@@ -191,10 +191,9 @@ def test_a_parcel_given_up_too_early_is_posted_again(mongo: MongoStores, monkeyp
     samples = mongo.samples
     posted = samples._post
 
-    def slow(new: Sequence[NewSample], *, stepping: bool) -> Any:
-        parcels = posted(new, stepping=stepping)
+    def slow(parcels: Sequence[Any]) -> None:
+        posted(parcels)
         samples.adopt(samples.unready())
-        return parcels
 
     monkeypatch.setattr(samples, "_post", slow)
     samples.insert([sample(1)])

@@ -101,7 +101,7 @@ def test_what_is_tried_again_is_out_of_it_and_the_rest_stays(bench: Bench) -> No
 def test_parts_of_a_split_chunk_and_deaths_are_told(bench: Bench) -> None:
     job = submit(bench.ledger, [2])
     claim(bench.ledger, job, 0)
-    held = bench.ledger.claim_chunk(f"{job.id}:0", 0.001, dead=1)
+    held = bench.ledger.claim_chunk(f"{job.id}:0", 0.001, dead=lambda: 1)
     assert held is not None
     for attempt in (1, 2, 3):
         bench.ledger.note_death(held, attempt, Death(1, "ended by SIGSEGV"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from stores.mongo import MongoStores
+from config.settings import MongoSettings
+from stores.mongo import MongoStores, connect
 from stores.records import FileRef, NewSample, SampleFilter
 from tests.stores.conftest import Bench
 from tests.stores.making import sample
@@ -135,11 +137,8 @@ def test_an_old_answer_steps_back_although_the_writer_of_the_new_one_died(
     samples = mongo.samples
     samples.insert([by("1.0.0", silent=silent)])
 
-    def dies(*_: object) -> None:
-        raise StoreUnavailable("killed")
-
     with monkeypatch.context() as patch:
-        patch.setattr(samples, "_step_back", dies)
+        patch.setattr(samples, "_step_back", _dies)
         with pytest.raises(StoreUnavailable):
             samples.insert([by("1.1.0", silent=silent)])
     bench = Bench(mongo, lambda _: None)
@@ -147,3 +146,26 @@ def test_an_old_answer_steps_back_although_the_writer_of_the_new_one_died(
     samples.adopt(samples.unready())
     assert listed(bench) == ["1.1.0"]
     assert samples.unready() == []
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("silent", [False, True])
+def test_an_answer_of_an_old_worker_steps_back_although_it_never_learned_of_the_new_one_and_died(
+    mongo: MongoStores, mongo_settings: MongoSettings, monkeypatch: pytest.MonkeyPatch, silent: bool
+) -> None:
+    """Who writes remembers which analysers there were when it wrote last, so its parcels have to do for all cases."""
+    with closing(connect(mongo_settings, pool="worker")) as old_worker:
+        old_worker.samples.insert([by("1.0.0", 2)])
+        mongo.samples.insert([by("1.1.0", silent=silent)])
+        monkeypatch.setattr(old_worker.samples, "_step_back", _dies)
+        with pytest.raises(StoreUnavailable):
+            old_worker.samples.insert([by("1.0.0", silent=silent)])
+    bench = Bench(mongo, lambda _: None)
+    assert sorted(listed(bench)) == ["1.0.0", "1.0.0", "1.1.0"]
+    mongo.samples.adopt(mongo.samples.unready())
+    assert sorted(listed(bench)) == ["1.0.0", "1.1.0"]
+    assert mongo.samples.unready() == []
+
+
+def _dies(*_: object) -> None:
+    raise StoreUnavailable("killed")
