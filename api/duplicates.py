@@ -1,4 +1,5 @@
-"""Groups of copies: the same bytes at several places, the same sound in another form. They link, and merge nothing."""
+"""Groups of copies: the same bytes at several places, the same samples in another file, the same sound in another form.
+They link, and merge nothing."""
 
 from __future__ import annotations
 
@@ -24,6 +25,7 @@ _LOOKED_AT: Final = 30
 _MOST_LOOKED_AT: Final = 750
 _MOST_IN_GROUP: Final = 100
 _PICTURES: Final = 2000
+_IN_ALL: Final = Resemblance(shape_db=0.0, steady=1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Link:
     one: str
     other: str
     found: Resemblance
+    same_audio: bool = False
+    """They decode to the same samples: one was made of the other without loss, or only their tags differ."""
 
 
 class Duplicates:
@@ -43,6 +47,8 @@ class Duplicates:
         self._picture = lru_cache(maxsize=_PICTURES)(self._drawn)
         self._links_of = lru_cache(maxsize=_PICTURES)(self._looked_up)
         self._known: dict[str, Sample] = {}
+        self._alike_to_the_bit: dict[str, list[Sample]] = {}
+        self._near_too = True
 
     def page(self, kind: str | None, cursor: str | None, limit: int) -> tuple[list[dict[str, Any]], Page[Sample]]:
         """The groups that begin among the next `limit` samples in the order of their ids, and that page of samples.
@@ -51,14 +57,15 @@ class Duplicates:
         """
         page = self._samples.page(SampleFilter(owner=self._sees), cursor=cursor, limit=limit)
         self._known |= {sample.id: sample for sample in page.items}
-        groups = []
-        for sample in page.items:
-            group = self.group(sample, whole=False) if kind != "exact" else None
-            if group is None and kind != "near":
-                group = _exact(sample)
-            if group is not None:
-                groups.append(group)
-        return groups, page
+        self._near_too = kind != "audio"
+        if kind != "exact":
+            self._look_for_same(page.items)
+        groups = (self._first(sample, kind) for sample in page.items)
+        return [group for group in groups if group is not None and kind in (None, group["kind"])], page
+
+    def _first(self, sample: Sample, kind: str | None) -> dict[str, Any] | None:
+        """The group that begins with this sample."""
+        return (self.group(sample, whole=False) if kind != "exact" else None) or _exact(sample)
 
     def of(self, sample_id: str) -> dict[str, Any] | None:
         """The group that a sample is in; ``None`` where it has no copy. `NotFound` where there is no such sample."""
@@ -87,6 +94,29 @@ class Duplicates:
         return tuple(self._links(self._known[sample_id]))
 
     def _links(self, sample: Sample) -> Iterator[Link]:
+        same = self._same(sample)
+        for other in same:
+            self._known[other.id] = other
+            yield Link(sample.id, other.id, _IN_ALL, same_audio=True)
+        if self._near_too:
+            known = {other.id for other in same}
+            yield from (link for link in self._near_links(sample) if link.other not in known)
+
+    def _same(self, sample: Sample) -> list[Sample]:
+        """Those that decode to the same samples: where the hash is that of the same numbers at another rate, or in
+        another number of channels, they do not sound the same."""
+        self._look_for_same([sample])
+        found = self._alike_to_the_bit.get(filters.at(sample.analysis, filters.PCM) or "", [])
+        return [other for other in found if other.id != sample.id and _played(other) == _played(sample)]
+
+    def _look_for_same(self, samples: Sequence[Sample]) -> None:
+        """Ask the ledger once for all of these."""
+        hashes = {filters.at(sample.analysis, filters.PCM) for sample in samples} - {None, *self._alike_to_the_bit}
+        if hashes:
+            found = self._samples.same_pcm(sorted(hashes), owner=self._sees)
+            self._alike_to_the_bit |= {each: found.get(each, []) for each in hashes}
+
+    def _near_links(self, sample: Sample) -> Iterator[Link]:
         try:
             query = unpack(self._samples.vectors([sample.id]).get(sample.id, b""))
         except Problem:
@@ -123,6 +153,10 @@ class Duplicates:
         return decibels(mel)
 
 
+def _played(sample: Sample) -> tuple[Any, Any]:
+    return filters.at(sample.analysis, "audio.sample_rate_hz"), filters.at(sample.analysis, "audio.channels")
+
+
 def alike_in_all(likeness: Likeness) -> float:
     """The mean of the cosines of all aspects."""
     return sum(value or 0.0 for value in likeness.aspects.values()) / len(likeness.aspects)
@@ -146,10 +180,12 @@ def _near(samples: list[Sample], links: list[Link]) -> dict[str, Any]:
     said = [
         {
             "between": sorted((link.one, link.other)),
+            "same_audio": link.same_audio,
             "shape_db": round(link.found.shape_db, 2),
             "steady": round(link.found.steady, 3),
         }
         for link in links
     ]
     said.sort(key=lambda each: str(each["between"]))
-    return {"kind": "near", "keep": keep.id, "why": why, "samples": samples, "links": said}
+    kind = "audio" if all(link.same_audio for link in links) else "near"
+    return {"kind": kind, "keep": keep.id, "why": why, "samples": samples, "links": said}

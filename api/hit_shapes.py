@@ -66,6 +66,7 @@ class LinkShape(Shape):
     """Two copies of one sound, and how their spectrograms agree where they lie best on each other."""
 
     between: tuple[str, str]
+    same_audio: bool = Field(description="They decode to the same samples, each and every one.")
     shape_db: float = Field(description="Mean difference of what can be heard, levels taken out.")
     steady: float = Field(description="Share of the time in which the gain between them is the same within 2 dB.")
 
@@ -73,7 +74,7 @@ class LinkShape(Shape):
 class GroupShape(Shape):
     """Copies of one sound."""
 
-    kind: Literal["exact", "near"]
+    kind: Literal["exact", "audio", "near"]
     keep: str = Field(description="The id of the one to keep.")
     why: str
     samples: list[SampleShape]

@@ -111,7 +111,7 @@ class SamplesQuery(FacetsQuery, JobsQuery):
 class DuplicatesQuery(Query):
     """Which copies, among which samples."""
 
-    kind: Literal["exact", "near"] | None = Field(None, description="Only groups of this kind.")
+    kind: Literal["exact", "audio", "near"] | None = Field(None, description="Only groups of this kind.")
     cursor: Cursor = None
     limit: int | None = Field(None, ge=1, le=500, description="Samples to look at in this page; 100 by default.")
 

@@ -259,6 +259,7 @@ class AudioShape(BaseModel):
     frames: int
     analyzed_s: float
     analyzed: AnalyzedShape | None = Field(None, description="Missing in analyses before 1.2.0.")
+    pcm_sha256: str | None = Field(None, description="Of its decoded samples: the same in a WAV and a FLAC of it.")
 
 
 class MarkShape(Shape):

@@ -52,6 +52,7 @@ class Copies(StrEnum):
     """Which copies are shown."""
 
     EXACT = "exact"
+    AUDIO = "audio"
     NEAR = "near"
 
 
@@ -208,9 +209,9 @@ def reindex(
     run(follow=watch, url=url, data_dir=data_dir)
 
 
-@app.command(short_help="Show copies: the same bytes, or the same sound in another form.")
+@app.command(short_help="Show copies: the same bytes or samples, or the same sound in another form.")
 def duplicates(
-    kind: Annotated[Copies | None, typer.Option("--kind", help="Only these; by default both.")] = None,
+    kind: Annotated[Copies | None, typer.Option("--kind", help="Only these; by default all.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many groups.")] = 100,
     json: Annotated[bool, typer.Option("--json", help="One JSON line a group.")] = False,
     url: Url = None,
@@ -218,8 +219,8 @@ def duplicates(
 ) -> None:
     """Show groups of copies, and which of each to keep and why. Nothing is ever merged or removed.
 
-    exact: the same bytes at several places. near: the same sound louder or softer, cut, faded, in another format, at
-    another rate, in mono or stereo.
+    exact: the same bytes at several places. audio: the same samples in different files, as in a WAV and the FLAC made
+    of it. near: the same sound louder or softer, cut, faded, in another format, at another rate, in mono or stereo.
     """
     from cli.duplicates import run
 

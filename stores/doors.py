@@ -243,6 +243,9 @@ class Samples(Protocol):
     def vectors(self, sample_ids: Sequence[str]) -> dict[str, bytes]:
         """The vectors of those that exist and have one."""
 
+    def same_pcm(self, hashes: Sequence[str], *, owner: str | None = None) -> dict[str, list[Sample]]:
+        """By each of these hashes of decoded samples the listed samples that have it, in the order of their ids."""
+
     def preview(self, sample_id: str) -> tuple[bytes, bytes]:
         """(peaks, mel) as in `workers.model.Preview`, or `NotFound`."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from stores.descriptors import DESCRIPTORS
-from stores.records import Among, Bounds, Choice, SampleFilter
+from stores.records import Among, Bounds, Choice, Sample, SampleFilter
 from workers.errors import BadFilter
 from workers.model import TONICS, DefectCode, InstrumentLabel, KindLabel, Mode
 
@@ -22,6 +23,8 @@ EQUALS = {
     "kind": "kind.label",
     "instrument": "instrument.label",
 }
+PCM = "audio.pcm_sha256"
+"""Where the hash of the decoded samples is in an analysis."""
 METADATA = {"kind", "bpm", "key", "tonic", "mode", "camelot", "duration_s"}
 """What the vector index can filter by, besides `owner`."""
 
@@ -113,6 +116,14 @@ def at(analysis: Mapping[str, Any], path: str) -> Any:
     for name in path.split("."):
         found = found.get(name) if isinstance(found, Mapping) else None
     return found
+
+
+def by_pcm(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
+    """Samples by the hash of what they decode to, in the order of their ids."""
+    found: dict[str, list[Sample]] = defaultdict(list)
+    for sample in sorted(samples, key=lambda each: each.id):
+        found[at(sample.analysis, PCM)].append(sample)
+    return dict(found)
 
 
 def matches(where: SampleFilter, analysis: Mapping[str, Any], names: list[str], owners: list[str]) -> bool:

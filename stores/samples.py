@@ -131,6 +131,15 @@ class MongoSamples(MongoOutbox):
         return {each["_id"]: bytes(each["vector"]) for each in found if each.get("vector")}
 
     @mongo_errors()
+    def same_pcm(self, hashes: Sequence[str], *, owner: str | None = None) -> dict[str, list[Sample]]:
+        asked: Document = {f"analysis.{filters.PCM}": {"$in": list(hashes)}}
+        if owner is not None:
+            asked["owners"] = owner
+        found = self._listed.find(asked, {"vector": 0})
+        # Hidden ones are left out here: with ``v`` in the query the embedded server may take the index of all.
+        return filters.by_pcm(_sample(each, owner) for each in found if each["v"] == LISTED)
+
+    @mongo_errors()
     def preview(self, sample_id: str) -> tuple[bytes, bytes]:
         found = self._previews.find_one({"_id": _sayable(sample_id)})
         if found is None:

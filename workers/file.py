@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from config.logging import get_logger
@@ -63,9 +65,10 @@ def analyze_file(decoder: Decoder, fd: int, name: str, alive: Alive = _unheard) 
 def _analysis(decoder: Decoder, fd: int, name: str, alive: Alive, *, again: bool) -> Analysis:
     decoded = decoder.decode(fd, name)
     if decoded.whole:
-        return analyze(
+        found = analyze(
             decoded.y, decoded.info, decoded.hints, bad_samples=decoded.bad_samples, truncated=decoded.truncated
         )
+        return _hashed(found, hashlib.sha256(decoded.y).hexdigest())
     try:
         return _passing(decoder, decoded, alive)
     except DecoderCrashed:
@@ -81,14 +84,21 @@ def _passing(decoder: Decoder, decoded: Decoded, alive: Alive) -> Analysis:
     sound = LongSound(decoded.info, decoded.hints, min(WINDOW_S, decoder.settings.max_analyzed_s))
     left = sound.take(decoded.y, last=False)
     truncated, bad_samples, last = decoded.truncated, decoded.bad_samples, False
+    digest = hashlib.sha256(decoded.y)
     most = decoder.settings.max_streamed_s * decoded.info.sample_rate_hz
     while not last:
         alive(sound.seconds, decoded.info.duration_s)
         block = decoder.go_on(left)
         truncated, bad_samples = truncated or block.truncated, bad_samples + block.bad_samples
         last = block.last or sound.frames + len(block.y) >= most
+        digest.update(block.y[len(block.y) - block.frames :])
         left = sound.take(block.y, last=last)
-    return sound.say(ended=block.last, bad_samples=bad_samples, truncated=truncated)
+    found = sound.say(ended=block.last, bad_samples=bad_samples, truncated=truncated)
+    return _hashed(found, digest.hexdigest() if block.last else None)
+
+
+def _hashed(found: Analysis, pcm_sha256: str | None) -> Analysis:
+    return replace(found, audio=replace(found.audio, pcm_sha256=pcm_sha256))
 
 
 def analyze_path(decoder: Decoder, path: str | os.PathLike[str], alive: Alive = _unheard) -> dict[str, Any]:

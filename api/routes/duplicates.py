@@ -26,9 +26,10 @@ _STEP = 100
 def duplicates(parts: Parts, who: Reader, query: Annotated[DuplicatesQuery, Query()]) -> Response:
     """The groups that begin among the next `limit` samples: a page may have none, and `next` leads on to the last.
 
-    `exact`: the same bytes at several places. `near`: the same sound louder or softer, cut, faded, in another format,
-    at another rate, in mono or stereo; `links` say which was found to be a copy of which. `keep` is a suggestion:
-    nothing is ever merged or removed.
+    `exact`: the same bytes at several places. `audio`: the same samples in different files, as in a WAV and the FLAC
+    made of it, or two MP3s of which only the tags differ. `near`: the same sound louder or softer, cut, faded, in
+    another format, at another rate, in mono or stereo; `links` say which was found to be a copy of which. `keep` is a
+    suggestion: nothing is ever merged or removed.
     """
     with parts.turns.one():
         groups, page = Duplicates(parts, who.sees).page(query.kind, query.cursor, query.limit or _STEP)

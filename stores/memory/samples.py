@@ -153,6 +153,12 @@ class MemorySamples:
             found = {each: self._kept[each].new.vector for each in sample_ids if each in self._kept}
             return {each: vector for each, vector in found.items() if vector}
 
+    def same_pcm(self, hashes: Sequence[str], *, owner: str | None = None) -> dict[str, list[Sample]]:
+        with self._lock:
+            theirs = [kept for _, kept in self._shown() if owner is None or owner in kept.owners]
+            asked = [kept for kept in theirs if filters.at(kept.analysis, filters.PCM) in set(hashes)]
+            return filters.by_pcm(self._seen(kept, owner) for kept in asked)
+
     def preview(self, sample_id: str) -> tuple[bytes, bytes]:
         with self._lock:
             kept = self._kept.get(sample_id)

@@ -113,6 +113,40 @@ def test_the_same_bytes_at_two_places_are_an_exact_group(gateway: Gateway) -> No
     assert gateway.client.get("/v1/duplicates?kind=similar").status_code == 422
 
 
+def hashed(said: Analysis, pcm: str, **audio: Any) -> Analysis:
+    return replace(said, audio=replace(said.audio, pcm_sha256=pcm, **audio))
+
+
+def test_files_of_the_same_samples_are_a_group_of_their_own_kind(gateway: Gateway) -> None:
+    said = analysed(np.stack([0.5 * tone(57, 1.0)] * 2, axis=1))
+    keep(gateway, "a.wav", hashed(said, "f" * 64))
+    keep(gateway, "a.flac", hashed(said, "f" * 64, container="FLAC"))
+    keep(gateway, "of another owner.wav", hashed(said, "f" * 64), owner="ann")
+    keep(gateway, "faster.wav", replace(hashed(said, "f" * 64, sample_rate_hz=48000), vector=b""))
+    for n in range(2):
+        keep(gateway, f"silence {n}.wav", replace(hashed(said, "0" * 64), vector=b""))
+    _, secret = gateway.stores.keys.create(name="k", owner="local", scopes=["read"], ttl_s=None)
+    gateway.app.state.parts.gate.forget()
+    gateway.client.headers["Authorization"] = f"Bearer {secret}"
+    found = groups(gateway, kind="audio")
+    assert sorted(map(sorted, map(names, found))) == [["a.flac", "a.wav"], ["silence 0.wav", "silence 1.wav"]]
+    assert all(group["kind"] == "audio" for group in found)
+    (link,) = found[0]["links"]
+    assert (link["same_audio"], link["shape_db"], link["steady"]) == (True, 0.0, 1.0)
+
+
+def test_a_group_of_the_same_samples_and_others_is_near(library: Gateway) -> None:
+    keep(library, "loop.flac", hashed(analysed(loop()), "f" * 64))
+    keep(library, "again.flac", hashed(analysed(loop()), "f" * 64))
+    library.index()
+    (group,) = groups(library)
+    assert (group["kind"], len(group["samples"])) == ("near", 6)
+    assert sum(link["same_audio"] for link in group["links"]) == 1
+    (inner,) = groups(library, kind="audio")
+    assert names(inner) == {"loop.flac", "again.flac"}
+    assert groups(library, kind="near") == [group]
+
+
 def test_one_owners_copies_are_not_told_to_another(library: Gateway) -> None:
     mine = keep(library, "mine.wav", analysed(loop() * 0.5), owner="ann")
     library.index()

@@ -311,3 +311,17 @@ def test_an_outline_names_no_file_of_another_owner(bench: Bench) -> None:
     assert bench.samples.outlines(SampleFilter(owner="somebody else"), cursor=None, limit=5).items == ()
     with pytest.raises(BadCursor):
         bench.samples.outlines(SampleFilter(), cursor="nonsense", limit=5)
+
+
+def test_samples_of_the_same_pcm_are_found_by_its_hash_and_only_ones_own(bench: Bench) -> None:
+    samples = bench.stores.samples
+    made = [sample(n, pcm="ab" * 32 if n < 3 else "cd" * 32, owner="bob" if n == 2 else "ada") for n in range(5)]
+    samples.insert([*made, sample(9)])
+    newer = replace(made[0], id=made[0].id.replace("-1.0.0-", "-1.1.0-"), analyzer="1.1.0")
+    samples.insert([newer])
+    found = samples.same_pcm(["ab" * 32, "ef" * 32], owner="ada")
+    assert {pcm: [each.id for each in those] for pcm, those in found.items()} == {
+        "ab" * 32: sorted([newer.id, made[1].id])
+    }
+    assert {each.id for each in samples.same_pcm(["ab" * 32])["ab" * 32]} == {newer.id, made[1].id, made[2].id}
+    assert samples.same_pcm([]) == {}

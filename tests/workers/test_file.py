@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -104,3 +105,17 @@ def test_what_goes_wrong_is_logged_beside_the_lines_for_programs() -> None:
     said = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert said.stdout == ""
     assert "something_failed" in said.stderr
+
+
+def test_files_that_decode_to_the_same_samples_have_one_hash(tmp_path: Path) -> None:
+    y = (np.random.default_rng(1).uniform(-0.5, 0.5, (9000, 2)) * 32768).astype(np.int16)
+    forms = {"a.wav": "PCM_16", "a.flac": "PCM_16", "a.aiff": "PCM_16", "b.wav": "PCM_24"}
+    for name, subtype in forms.items():
+        soundfile.write(tmp_path / name, y, 44100, subtype=subtype)
+    soundfile.write(tmp_path / "softer.wav", y // 2, 44100, subtype="PCM_16")
+    with Decoder(DecodeSettings()) as decoder:
+        rows = [analyze_path(decoder, tmp_path / name) for name in (*forms, "softer.wav")]
+    *same, other = [row["audio"]["pcm_sha256"] for row in rows]
+    assert set(same) == {hashlib.sha256((y / 32768).astype("<f4").tobytes()).hexdigest()}
+    assert other not in same
+    assert len({row["sample_id"] for row in rows}) == len(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -139,3 +140,11 @@ def test_the_command_says_that_kernels_are_compiled_once(tmp_path: Path) -> None
             done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, check=True)
         said = done.stderr.decode().splitlines()
         assert said == ["before", *["samplemind: compiling kernels once, about half a minute"] * times]
+
+
+def test_the_samples_of_a_long_file_have_the_hash_that_they_have_at_once(files: dict[str, Path]) -> None:
+    for kind in ("wav", "flac"):
+        pcm = soundfile.read(files[kind], dtype="float32")[0].astype("<f4")
+        assert analyzed(files[kind])["audio"]["pcm_sha256"] == hashlib.sha256(pcm.tobytes()).hexdigest()
+    cut = analyzed(files["wav"], max_streamed_s=600)["audio"]
+    assert (cut["analyzed_s"] < cut["duration_s"], cut["pcm_sha256"]) == (True, None)
