@@ -35,6 +35,7 @@ from api.routes import (
     roots,
     samples,
     search,
+    searches,
     uploads,
 )
 from api.schemas import JobRequest
@@ -62,6 +63,7 @@ _ROUTES = (
     keys,
     roots,
     index,
+    searches,
     front,
 )
 

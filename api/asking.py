@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, model_validator
 
-from api.schemas import RELATION, Bounds, Finite, KeyRelation, Query, Sent
+from api.schemas import RELATION, Bounds, Finite, KeyRelation, ListingQuery, Query, Sent
 from stores.descriptors import DESCRIPTORS
 from workers.model import ASPECTS, VECTOR_DIMENSIONS
 
@@ -129,6 +129,27 @@ class SearchRequest(SoundRequest):
                 }
             ]
         }
+    )
+
+
+class SavedRequest(Sent):
+    """A question to keep: one of a listing, or a search."""
+
+    query: ListingQuery | None = Field(
+        None,
+        examples=[{"kind": "loop", "bpm": "118..122", "sort": "-loudness"}],
+        description="What `GET /v1/samples` takes, but for `cursor` and `limit`.",
+    )
+    search: SearchRequest | None = Field(None, description="What `POST /v1/search` takes.")
+
+    @model_validator(mode="after")
+    def _one_question(self) -> SavedRequest:
+        if (self.query is None) == (self.search is None):
+            raise ValueError("give either a query or a search")
+        return self
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"query": {"kind": "loop", "bpm": "118..122", "sort": "-loudness"}}]}
     )
 
 

@@ -59,6 +59,7 @@ STATUS: Final[Mapping[type[errors.SampleMindError], int]] = {
     errors.BadPattern: 422,
     errors.BadFilter: 422,
     errors.TooManyMarks: 409,
+    errors.TooManySearches: 409,
 }
 """Written out for every class, so that a new error must say what it means over HTTP (a test compares)."""
 

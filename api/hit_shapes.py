@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -46,6 +46,27 @@ class HitsShape(Shape):
     """Neighbours, nearest first."""
 
     items: list[HitShape]
+
+
+class HitsPageShape(HitsShape):
+    """The hits of a saved search: all on one page."""
+
+    next: None = None
+
+
+class SavedShape(Shape):
+    """A saved search: `query` or `search`, as it was sent."""
+
+    name: str
+    query: dict[str, Any] | None = Field(None, description="What `GET /v1/samples` takes.")
+    search: dict[str, Any] | None = Field(None, description="What `POST /v1/search` takes.")
+    updated_at: str
+
+
+class SavedSearchesShape(Shape):
+    """Saved searches, by name."""
+
+    items: list[SavedShape]
 
 
 class SoundHitsShape(HitsShape):

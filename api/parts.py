@@ -25,7 +25,7 @@ from api.turns import Turns
 from api.unpack import Bounds
 from api.uploads import Uploads
 from config.settings import Settings
-from stores.doors import Keys, Ledger, Marks, Pulse, Samples, Vectors
+from stores.doors import Keys, Ledger, Marks, Pulse, Samples, Searches, Vectors
 from stores.records import Facets, Job, Page, Sample
 from tasks.send import Sends
 from workers.errors import StoreError
@@ -44,6 +44,8 @@ class Stores(Protocol):
     def keys(self) -> Keys: ...
     @property
     def marks(self) -> Marks: ...
+    @property
+    def searches(self) -> Searches: ...
     def close(self) -> None:
         """Give the connections back."""
 
@@ -57,6 +59,7 @@ class Parts:
     samples: Samples
     keys: Keys
     marks: Marks
+    searches: Searches
     pulse: Pulse
     index: Index
     hints: Hints
@@ -91,6 +94,7 @@ class Parts:
             samples=samples,
             keys=stores.keys,
             marks=stores.marks,
+            searches=stores.searches,
             pulse=pulse,
             index=Index(samples, vectors, settings.chroma.cache_vectors),
             hints=Hints(sender, ledger),

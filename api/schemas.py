@@ -100,12 +100,16 @@ class FacetsQuery(MarkedQuery):
     defect: str | None = Field(None, max_length=300, examples=["clipping"], description=_OR)
 
 
-class SamplesQuery(FacetsQuery, JobsQuery):
-    """Which samples, in which order, and which page of them."""
+class ListingQuery(FacetsQuery):
+    """Which samples, and in which order."""
 
     sort: SortName | None = Field(
         None, description="What is not known of a sample puts it last. `-bpm` begins with the fastest."
     )
+
+
+class SamplesQuery(ListingQuery, JobsQuery):
+    """Which samples, in which order, and which page of them."""
 
 
 class DuplicatesQuery(Query):

@@ -43,6 +43,7 @@ from stores.records import (
     Row,
     Sample,
     SampleFilter,
+    SavedSearch,
     ScanClaim,
     Sort,
     Status,
@@ -338,6 +339,22 @@ class Marks(Protocol):
         """Their tags and how many sounds have each, the most frequent first."""
 
 
+class Searches(Protocol):
+    """Questions that owners keep by a name."""
+
+    def put(self, owner: str, name: str, asked: Mapping[str, object]) -> SavedSearch:
+        """Keep it, in place of one of that name. `TooManySearches` has a bound."""
+
+    def get(self, owner: str, name: str) -> SavedSearch:
+        """One of theirs, or `NotFound`."""
+
+    def list(self, owner: str) -> list[SavedSearch]:
+        """All of theirs, by name."""
+
+    def remove(self, owner: str, name: str) -> None:
+        """Forget it. `NotFound` where there is none."""
+
+
 class Vectors(Protocol):
     """The index. It can be thrown away: everything in it is also in `Samples`."""
 
@@ -448,6 +465,9 @@ class Stores(Protocol):
 
     @property
     def marks(self) -> Marks: ...
+
+    @property
+    def searches(self) -> Searches: ...
 
     def close(self) -> None:
         """Give the connections back."""

@@ -53,6 +53,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     "outbox": (_index("ready", name="ready"),),
     "meta": (),
     "keys": (),
+    "searches": (_index("owner", name="owner"),),
     "marks": (_index("owner", "tags", name="tags"),),
 }
 """Each collection's secondary indexes. ``range``: a constant and the id, as a range of ids is only cheap behind an

@@ -17,13 +17,14 @@ from stores.ledger import MongoLedger
 from stores.marks import MongoMarks
 from stores.mongo_door import Document
 from stores.samples import MongoSamples
+from stores.searches import MongoSearches
 from workers.errors import StoreError
 
 Pool = Literal["gateway", "worker"]
 
 
 class MongoStores:
-    """Ledger, samples, keys and marks over one pool of connections. Make it after a fork, never before one."""
+    """Every door of the ledger's server over one pool of connections. Make it after a fork, never before one."""
 
     def __init__(self, client: MongoClient[Document], database: str) -> None:
         self._client = client
@@ -33,6 +34,7 @@ class MongoStores:
         self.samples = MongoSamples(opened, self._abreast)
         self.keys = MongoKeys(opened)
         self.marks = MongoMarks(opened)
+        self.searches = MongoSearches(opened)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -361,6 +361,15 @@ class SampleFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedSearch:
+    """A question that an owner keeps by a name, as they sent it."""
+
+    name: str
+    asked: Mapping[str, Any]
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """What an owner says of a sound themselves: it belongs to the content, so a new analysis does not touch it."""
 

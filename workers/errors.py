@@ -37,7 +37,8 @@ SampleMindError
     ├── BadCursor             a page cursor we did not make
     ├── BadPattern            a pattern that cannot be matched
     ├── BadFilter             a filter that makes no sense
-    └── TooManyMarks          an owner has marked as many sounds as may be
+    ├── TooManyMarks          an owner has marked as many sounds as may be
+    └── TooManySearches       an owner keeps as many searches as may be
 """
 
 from __future__ import annotations
@@ -330,6 +331,13 @@ class TooManyMarks(RequestError):
 
     code = "too_many_marks"
     sentence = "You have marked as many sounds as may be."
+
+
+class TooManySearches(RequestError):
+    """An owner keeps as many searches as may be."""
+
+    code = "too_many_searches"
+    sentence = "You keep as many searches as may be."
 
 
 def sentence_of(code: str) -> str:

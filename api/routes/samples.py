@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Annotated
 
@@ -13,14 +12,14 @@ from api import pictures
 from api.answers import Json
 from api.audio import open_audio, open_wav
 from api.deps import Parts, Reader, Writer
-from api.filters import sample_filter, sample_sort
+from api.filters import sample_filter
+from api.listing import listing
 from api.marked import Marked, mark_of, mark_view
 from api.parts import Parts as _Parts
 from api.schemas import AudioQuery, FacetsQuery, MarkRequest, SamplesQuery, WaveformQuery
 from api.security import Caller
 from api.shapes import PROBLEMS, FacetsShape, MarkShape, SampleShape, SamplesShape, TagsShape, WaveformShape
-from api.views import page_view
-from stores.records import Facets, Mark, Page, Sample
+from stores.records import Facets, Mark
 
 router = APIRouter(prefix="/v1/samples", tags=["samples"], responses=PROBLEMS)
 SampleId = Annotated[str, Path(max_length=200)]
@@ -35,17 +34,7 @@ def _marked(parts: _Parts, who: Caller) -> Marked:
 @router.get("", summary="Samples that match", responses={200: {"model": SamplesShape}})
 def samples(parts: Parts, who: Reader, query: Annotated[SamplesQuery, Query()]) -> Response:
     """A page of samples; every parameter given must hold, and unknown ones are refused."""
-    where = sample_filter(query, who.sees)
-    limit = query.limit or parts.settings.gateway.page_size
-    marked = _marked(parts, who)
-    among, sort = marked.among(where, query), sample_sort(query.sort)
-
-    def ask() -> Page[Sample]:
-        with parts.turns.one() if sort else nullcontext():
-            return parts.samples.page(where, cursor=query.cursor, limit=limit, sort=sort, among=among)
-
-    page = parts.listed.get((where, query.cursor, limit, sort, among), ask)
-    return Json(page_view(marked.views(page.items), page))
+    return Json(listing(parts, who, query))
 
 
 @router.get("/facets", summary="How many samples have which value", responses={200: {"model": FacetsShape}})

@@ -15,6 +15,7 @@ from stores.memory.ledger import MemoryLedger
 from stores.memory.marks import MemoryMarks
 from stores.memory.pulse import MemoryPulse
 from stores.memory.samples import MemorySamples
+from stores.memory.searches import MemorySearches
 from stores.memory.vectors import MemoryVectors
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "MemoryMarks",
     "MemoryPulse",
     "MemorySamples",
+    "MemorySearches",
     "MemoryStores",
     "MemoryVectors",
 ]
@@ -51,6 +53,7 @@ class MemoryStores:
         self.samples = MemorySamples(clock)
         self.keys = MemoryKeys(clock)
         self.marks = MemoryMarks()
+        self.searches = MemorySearches(clock)
         self.vectors = MemoryVectors()
         self.pulse = MemoryPulse(clock)
 
