@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from api.answers import instant
 from api.asking import SavedRequest
 from api.errors import Problem, refuse_field
 from api.filters import marks_asked, sample_filter, search_filter
@@ -16,7 +17,6 @@ from api.schemas import JobsQuery, SamplesQuery
 from api.searching import Searching
 from api.security import Caller
 from api.similarity import weights_of
-from api.views import instant
 from stores import filters
 from stores.records import SavedSearch
 from workers.model import VECTOR_DIMENSIONS

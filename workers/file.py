@@ -68,7 +68,7 @@ def _analysis(decoder: Decoder, fd: int, name: str, alive: Alive, *, again: bool
         found = analyze(
             decoded.y, decoded.info, decoded.hints, bad_samples=decoded.bad_samples, truncated=decoded.truncated
         )
-        return _hashed(found, hashlib.sha256(decoded.y).hexdigest())
+        return _hashed(found, hashlib.sha256(decoded.y.data).hexdigest())
     try:
         return _passing(decoder, decoded, alive)
     except DecoderCrashed:
@@ -84,14 +84,14 @@ def _passing(decoder: Decoder, decoded: Decoded, alive: Alive) -> Analysis:
     sound = LongSound(decoded.info, decoded.hints, min(WINDOW_S, decoder.settings.max_analyzed_s))
     left = sound.take(decoded.y, last=False)
     truncated, bad_samples, last = decoded.truncated, decoded.bad_samples, False
-    digest = hashlib.sha256(decoded.y)
+    digest = hashlib.sha256(decoded.y.data)
     most = decoder.settings.max_streamed_s * decoded.info.sample_rate_hz
     while not last:
         alive(sound.seconds, decoded.info.duration_s)
         block = decoder.go_on(left)
         truncated, bad_samples = truncated or block.truncated, bad_samples + block.bad_samples
         last = block.last or sound.frames + len(block.y) >= most
-        digest.update(block.y[len(block.y) - block.frames :])
+        digest.update(block.y[len(block.y) - block.frames :].data)
         left = sound.take(block.y, last=last)
     found = sound.say(ended=block.last, bad_samples=bad_samples, truncated=truncated)
     return _hashed(found, digest.hexdigest() if block.last else None)
