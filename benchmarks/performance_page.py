@@ -21,6 +21,9 @@ PARTS = {
     "benchmarks.pipeline": """## A whole file, from disk to answer
 
 *Limit* is decode, mix to mono and one 2048/512 STFT at the file's own rate: what nobody can do without.""",
+    "benchmarks.backend": """## What a caller waits for
+
+Clock time, so a busy neighbour shows. Key, tempo and all else come out of one pass: there is no less to wait for.""",
     "benchmarks.stages": """## Where the time of a short one goes
 
 CPU time, each function watched from outside; *in kernels* is compiled code and the way into it, *else* is Python and
