@@ -23,6 +23,7 @@ from api.protocol import Protocol
 from api.security import is_loopback
 from config.logging import configure_logging
 from config.settings import ConfigFileMissing, Settings, get_settings
+from config.tracing import close_tracing, configure_tracing
 from workers.errors import StoreError
 
 _GRACE_S = 10
@@ -65,6 +66,7 @@ def main(arguments: Sequence[str] = ()) -> int:
             print(f"{'.'.join(map(str, each['loc']))}: {each['msg']}", file=sys.stderr)
         return 2
     configure_logging(settings.log, part="gateway")
+    configure_tracing(settings.tracing, "gateway")
     try:
         app = create_app(settings)
     except StoreError as error:
@@ -100,6 +102,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     server = Server(config, parts)
     keep_for_good()
     server.run(sockets=[door])
+    close_tracing()
     return 0 if server.started else 2
 
 

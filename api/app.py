@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import Depends, FastAPI
 
 from api import errors
+from api.asked import Asked
 from api.browser import Browser
 from api.deps import once
 from api.draining import Draining
@@ -119,6 +120,8 @@ def create_app(
     app.add_middleware(errors.CatchAll)
     app.add_middleware(RateHeaders)
     app.add_middleware(Timing, metrics=parts.metrics)
+    if settings.tracing.endpoint is not None:
+        app.add_middleware(Asked)
     app.add_middleware(Browser, settings=settings.gateway)
     app.add_middleware(Draining)
     return app

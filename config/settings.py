@@ -256,6 +256,17 @@ class LogSettings(Section):
     json_lines: bool = Field(True, description="One JSON object a line; false for people.")
 
 
+class TracingSettings(Section):
+    """Traces of jobs for an OpenTelemetry collector; none are made without an endpoint."""
+
+    endpoint: str | None = Field(
+        None,
+        pattern="^https?://",
+        description="Where it takes OTLP over HTTP, such as `http://collector:4318/v1/traces`.",
+    )
+    ratio: float = Field(1, ge=0, le=1, description="The share of jobs that is traced.")
+
+
 _OURS = frozenset({"uploads", "secrets", "run", "logs", "valkey", "mongo", "chroma", "flower"})
 """Folders in the data folder that are no library. (`demo` is one.)"""
 
@@ -296,6 +307,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     flower: FlowerSettings = FlowerSettings()
     log: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
 
     @field_validator("roots")
     @classmethod

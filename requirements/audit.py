@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-GROUPS = ("gateway", "indexer", "worker", "flower", "cluster", "dev", "bench", "audit")
+GROUPS = ("gateway", "indexer", "worker", "flower", "cluster", "dev", "bench", "audit", "docs")
 FINE, FOUND, UNKNOWN = 0, 1, 3
 
 

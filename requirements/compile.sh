@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 uv="${UV:-$(command -v uv || echo .venv/bin/uv)}"
-for group in gateway worker indexer flower cluster dev bench audit; do
+for group in gateway worker indexer flower cluster dev bench audit docs; do
   "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
     --no-emit-index-url --no-emit-find-links "$@" \
     --group "pyproject.toml:$group" --output-file "requirements/$group.txt"

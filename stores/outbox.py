@@ -11,7 +11,7 @@ where it was.
 from __future__ import annotations
 
 import contextlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -73,7 +73,9 @@ class MongoOutbox(MongoVersions):
         if taken:
             # Each once: a chunk that is done again leaves another parcel with the same vectors.
             vectors = {each["id"]: _pending(each) for parcel in taken for each in parcel["vectors"]}
-            return Outgoing(tuple(vectors.values()), parcels=tuple(parcel["_id"] for parcel in taken))
+            whose = {each["id"]: parcel["job"] for parcel in taken if "job" in parcel for each in parcel["vectors"]}
+            keys = tuple(parcel["_id"] for parcel in taken)
+            return Outgoing(tuple(vectors.values()), parcels=keys, jobs=Counter(whose.values()))
         meta = self._read_meta()
         return self._next_in_order(str(meta["walked_to"]), limit) if "walked_to" in meta else None
 
@@ -142,7 +144,9 @@ class MongoOutbox(MongoVersions):
             kept = [each for each in parcel["vectors"] if each["id"] in there]
             if kept:
                 # Under another key: whoever posted it may live after all, and then has to miss it and post it whole.
-                self._parcels.insert_one({"_id": str(ObjectId()), "ready": True, "n": len(kept), "vectors": kept})
+                known = {"job": parcel["job"]} if "job" in parcel else {}
+                sent = {"_id": str(ObjectId()), "ready": True, "n": len(kept), "vectors": kept}
+                self._parcels.insert_one({**sent, **known})
             self._parcels.delete_one({"_id": key, "ready": False})
 
     @mongo_errors()
@@ -214,7 +218,8 @@ def _parcel(samples: Sequence[NewSample]) -> Document:
     """What is to be done for some samples once they are there: their vectors sent, older answers stepped back."""
     vectors = [_vector(new.id, new.vector, new.analysis, new.owner, new.space) for new in samples if new.vector]
     silent = [new.id for new in samples if not new.vector]
-    return {"_id": str(ObjectId()), "ready": False, "n": len(vectors), "vectors": vectors, "ids": silent}
+    job = samples[0].origin.job_id  # a write of samples is one chunk's
+    return {"_id": str(ObjectId()), "ready": False, "n": len(vectors), "vectors": vectors, "ids": silent, "job": job}
 
 
 def _pending(said: Document) -> PendingVector:

@@ -275,6 +275,8 @@ class Outgoing:
     """The last sample of that step; ``None`` at the end of the walk."""
     walked: int = 0
     """Vectors in that step."""
+    jobs: Mapping[str, int] = field(default_factory=dict)
+    """Of these, how many each job brought; those of a walk are nobody's any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
+from config.tracing import span
 from stores.identity import ChunkId
 from tasks.app import app
 from tasks.chunk import Ended, work_on
@@ -31,9 +33,15 @@ def analyze_chunk(chunk_id: object, child: Child) -> Ended | None:
     Ends quietly where a database is away or memory ran out outside of any one file: the lease runs out and the
     reconciler publishes the chunk again. (A MemoryError that leaves a task ends the whole Celery worker.)
     """
-    if not isinstance(chunk_id, str) or ChunkId.parse(chunk_id) is None:
+    found = ChunkId.parse(chunk_id) if isinstance(chunk_id, str) else None
+    if found is None:
         log.warning("message_refused", task=TaskName.ANALYZE.value, said=repr(chunk_id)[:100])
         return None
+    with bound_contextvars(job=found.job, chunk=str(found)):
+        return _analyze_chunk(str(found), child)
+
+
+def _analyze_chunk(chunk_id: str, child: Child) -> Ended | None:
     began = time.monotonic()
     try:
         queue = child.settings.queue
@@ -43,7 +51,8 @@ def analyze_chunk(chunk_id: object, child: Child) -> Ended | None:
         if claim.unexplained > queue.max_attempts:  # who can say why: taken apart when its lease is over
             log.warning("chunk_left", chunk=chunk_id, why="its workers died for no known reason", attempt=claim.attempt)
             return None
-        with child.marks.chunk(claim):
+        about = span(claim.job_id, "chunk", chunk=chunk_id, files=len(claim.files), attempt=claim.attempt)
+        with child.marks.chunk(claim), about:
             ended = work_on(claim, child.bench)
     except (StoreUnavailable, MemoryError) as error:
         log.warning("chunk_left", chunk=chunk_id, why=str(error) or type(error).__name__)

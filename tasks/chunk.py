@@ -18,6 +18,7 @@ from typing import Final, TypeVar
 
 import structlog
 
+from config.tracing import step
 from stores.doors import Ledger, Samples
 from stores.outcome import CANCELLED
 from stores.records import Claim, FileRef, NewSample, Origin, Reason, Row, Status
@@ -123,11 +124,10 @@ def work_on(claim: Claim, bench: Bench) -> Ended:
         progress=bench.progress,
     )
     try:
-        _hash_all(work, bench, lease)
-        _reuse_settled(work, bench)
-        unknown = {of_content for n, of_content in work.ids.items() if n not in work.rows}
-        if unknown:
-            work.origins = patiently(lambda: bench.samples.known(unknown))
+        with step("hash"):
+            _hash_all(work, bench, lease)
+        with step("look up"):
+            _look_up(work, bench)
         _analyse_unknown(work, bench, lease)
     except (Lost, Tired) as stopped:
         _keep_samples(work, bench)
@@ -140,6 +140,14 @@ def work_on(claim: Claim, bench: Bench) -> Ended:
     _keep_places(work, bench)
     _settle(work, bench)
     return _finish(claim, bench, [work.rows[n] for n in range(len(claim.files))])
+
+
+def _look_up(work: _Work, bench: Bench) -> None:
+    """What is known of these contents already."""
+    _reuse_settled(work, bench)
+    unknown = {of_content for n, of_content in work.ids.items() if n not in work.rows}
+    if unknown:
+        work.origins = patiently(lambda: bench.samples.known(unknown))
 
 
 def _hash_all(work: _Work, bench: Bench, lease: ChunkLease) -> None:
@@ -199,7 +207,7 @@ def _analyse_unknown(work: _Work, bench: Bench, lease: ChunkLease) -> None:
 
 def _analyse(file: FileRef, seen: Seen, bench: Bench, lease: ChunkLease) -> Analysis:
     def analyse() -> Analysis:
-        with opened_again(bench.roots, file, seen) as fd:
+        with step("analyse", root=file.root, path=file.path), opened_again(bench.roots, file, seen) as fd:
             return bench.analyze(fd, file.path.rpartition("/")[2], lambda done_s, whole_s: lease.hold())
 
     return _guarded(file, analyse)
@@ -248,7 +256,8 @@ def _checked(vector: bytes) -> bytes:
 def _keep_samples(work: _Work, bench: Bench) -> None:
     if work.new:
         batch = list(work.new.values())
-        work.origins.update(patiently(lambda: bench.samples.insert(batch)))
+        with step("write samples", samples=len(batch)):
+            work.origins.update(patiently(lambda: bench.samples.insert(batch)))
         work.new.clear()
 
 
@@ -291,7 +300,8 @@ def _settle(work: _Work, bench: Bench) -> None:
 
 
 def _finish(claim: Claim, bench: Bench, rows: Sequence[Row]) -> Ended:
-    return Ended.DONE if patiently(lambda: bench.ledger.finish_chunk(claim, rows)) else Ended.LOST
+    with step("write rows", rows=len(rows)):
+        return Ended.DONE if patiently(lambda: bench.ledger.finish_chunk(claim, rows)) else Ended.LOST
 
 
 def _row_of_reason(reason: Reason) -> Row:

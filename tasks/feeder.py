@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+import structlog
+
 from stores.doors import Ledger, Pulse
 from stores.records import Job, JobState, Priority
 from tasks.depth import Depth
 from tasks.send import Sends
 from tasks.turns import Turns
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class Feeder:
@@ -66,7 +70,9 @@ class Feeder:
         if sent:
             self._sender.chunks(priority, [chunk for _, chunk in sent])
         for job_id in chunks:
-            self._ledger.mark_fed(job_id, [chunk for of, chunk in sent if of == job_id])
+            published = [chunk for of, chunk in sent if of == job_id]
+            self._ledger.mark_fed(job_id, published)
+            log.info("chunks_published", job=job_id, chunks=len(published), queue=priority.value)
         return len(sent)
 
     def _in_turn(self, jobs: Sequence[Job], priority: Priority, room: int) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from config import tracing
 from config.logging import configure_logging
 from config.settings import get_settings
 from stores.doors import Ledger, Pulse, Samples, Vectors
@@ -112,12 +113,16 @@ class IndexWriter:
         if outgoing is None:
             self._rest(generation)
             return self._idle_s
+        began_s = time.time()
         for n in range(0, len(outgoing.vectors), self._batch_size):
             self._vectors.upsert(outgoing.vectors[n : n + self._batch_size])
         # Noted after it is written: a crash in between writes it once more, which changes nothing.
         self._samples.sent(outgoing, generation)
         self._should += len(outgoing.vectors)
         self._written += len(outgoing.vectors)
+        for job_id, count in outgoing.jobs.items():
+            log.info("vectors_written", job=job_id, vectors=count, generation=generation)
+            tracing.happened(job_id, "vectors", began_s, vectors=count, generation=generation)
         return 0
 
     def _rest(self, generation: int) -> None:
@@ -217,6 +222,7 @@ def main() -> None:
 
     settings = get_settings()
     configure_logging(settings.log, part="index")
+    tracing.configure_tracing(settings.tracing, "index")
     stop = Stop()
     stop.on_signals()
     stores = connect(settings.mongo, pool="worker", told=lambda: ours().step())
@@ -242,6 +248,7 @@ def main() -> None:
         vectors.close()
         pulse.close()
         stores.close()
+        tracing.close_tracing()
     log.info("index_writer_stopped")
 
 

@@ -21,6 +21,7 @@ from celery.signals import heartbeat_sent, worker_init, worker_process_init, wor
 
 from config.logging import configure_logging
 from config.settings import Settings, get_settings
+from config.tracing import close_tracing, configure_tracing
 from stores.doors import Pulse, Stores
 from stores.pulse import RedisPulse, quick
 from tasks.chunk import Bench
@@ -163,6 +164,7 @@ def open_child(settings: Settings, name: str) -> Child:
     from workers.file import analyze_file
 
     configure_logging(settings.log, part="worker", worker=name)
+    configure_tracing(settings.tracing, "worker")
     began = time.monotonic()
     process.prepare(settings.worker)
     decoder = Decoder(settings.decode)
@@ -178,7 +180,7 @@ def open_child(settings: Settings, name: str) -> Child:
         bench=_bench(settings, stores, decoder, analyze_file, marks),
         marks=marks,
         core=_core(),
-        closes=[decoder.close, stores.close, pulse.close, sender.close],
+        closes=[close_tracing, decoder.close, stores.close, pulse.close, sender.close],
     )
     log.info("worker_ready", core=child.core, seconds=round(time.monotonic() - began, 2))
     return child

@@ -15,6 +15,7 @@ import structlog
 
 from config.logging import configure_logging
 from config.settings import QueueSettings, get_settings
+from config.tracing import close_tracing, configure_tracing
 from stores.doors import Ledger, Pulse
 from stores.records import Job
 from tasks.feeder import Feeder, workers_alive
@@ -132,6 +133,7 @@ def main() -> None:
 
     settings = get_settings()
     configure_logging(settings.log, part="reconcile")
+    configure_tracing(settings.tracing, "reconciler")
     stop = Stop()
     stop.on_signals()
     stores = connect(settings.mongo, pool="worker", told=lambda: ours().step())
@@ -146,6 +148,7 @@ def main() -> None:
         sender.close()
         pulse.close()
         stores.close()
+        close_tracing()
     log.info("reconciler_stopped")
 
 

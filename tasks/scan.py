@@ -6,7 +6,9 @@ import re
 from typing import Final
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
+from config.tracing import span
 from tasks.app import app
 from tasks.lifecycle import Child, this_child
 from tasks.names import QueueName, TaskName
@@ -32,15 +34,16 @@ def scan_job(job_id: object, child: Child) -> Slice:
         return Slice.NOTHING
     settings = child.settings
     try:
-        ended = scan_slice(
-            job_id,
-            child.stores.ledger,
-            child.stores.samples,
-            settings.all_roots,
-            settings.queue,
-            max_analyzed_s=settings.decode.max_streamed_s,
-            urgent=lambda: _somebody_waits(child),
-        )
+        with bound_contextvars(job=job_id), span(job_id, "scan"):
+            ended = scan_slice(
+                job_id,
+                child.stores.ledger,
+                child.stores.samples,
+                settings.all_roots,
+                settings.queue,
+                max_analyzed_s=settings.decode.max_streamed_s,
+                urgent=lambda: _somebody_waits(child),
+            )
         if ended is Slice.MORE:
             child.sender.scan(job_id)
     except (StoreUnavailable, MemoryError) as error:

@@ -17,6 +17,7 @@ from typing import Final
 
 import structlog
 
+from config import tracing
 from config.settings import QueueSettings
 from stores.doors import Ledger
 from stores.records import Job, JobState, Priority, Reason
@@ -144,6 +145,7 @@ class Upkeep:
     def _say_finished(self, job_id: str) -> None:
         job = self._ledger.job(job_id)
         counts = job.counts
+        tracing.happened(job_id, "job", job.created_at.timestamp(), state=job.state.value, files=counts.submitted)
         log.info(
             "job_finished",
             job=job_id,

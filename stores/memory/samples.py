@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -258,7 +259,8 @@ class MemorySamples:
                     taken[key] = parcel.vectors
             if taken:
                 once = {each.id: each for each in chain.from_iterable(taken.values())}
-                return Outgoing(tuple(once.values()), parcels=tuple(taken))
+                jobs = Counter(self._kept[each].new.origin.job_id for each in once if each in self._kept)
+                return Outgoing(tuple(once.values()), parcels=tuple(taken), jobs=jobs)
             return None if self._walk is None else self.walk(self._walk[0], limit)
 
     def walk(self, after: str, limit: int) -> Outgoing:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.cluster import Cluster, running
-from tests.integration.material import make_library
+from tests.integration.collector import Collector, collecting
+from tests.integration.material import make_library, make_short_files
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +19,17 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory, library: Path) -> Iterator[Cluster]:
-    """A cluster with `library` as its root of that name."""
-    with running(tmp_path_factory.mktemp("cluster") / "data", {"library": library}) as cluster:
+def collector() -> Iterator[Collector]:
+    """Takes the traces of `cluster`."""
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory, library: Path, collector: Collector) -> Iterator[Cluster]:
+    """A cluster with `library` as its root of that name, and a root `fresh` for a job that nobody else submits."""
+    fresh = tmp_path_factory.mktemp("fresh")
+    make_short_files(fresh, 3, seed=77)
+    roots, traced = {"library": library, "fresh": fresh}, {"SAMPLEMIND_TRACING__ENDPOINT": collector.url}
+    with running(tmp_path_factory.mktemp("cluster") / "data", roots, environment=traced) as cluster:
         yield cluster

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from stores import samples as samples_module
 from stores.doors import Samples
 from stores.mongo import MongoStores
-from stores.records import PendingVector
+from stores.records import Origin, PendingVector
 from tests.stores.conftest import Bench
 from tests.stores.making import sample
 from workers.model import VECTOR_VERSION
@@ -44,6 +45,16 @@ def test_new_samples_go_out_with_what_is_known_of_them(bench: Bench) -> None:
             bare.id, bare.vector, {"kind": "one-shot", "duration_s": 8.0, "owner": "bob", "space": VECTOR_VERSION}
         ),
     )
+
+
+def test_what_goes_out_says_whose_job_brought_it(bench: Bench) -> None:
+    first, second = [sample(n) for n in (1, 2)], [replace(sample(3), origin=Origin("another job", 0))]
+    bench.samples.insert(first)
+    bench.samples.insert(second)
+    bench.samples.insert(second)  # a chunk that is done again
+    outgoing = bench.samples.outgoing(10)
+    assert outgoing is not None
+    assert dict(outgoing.jobs) == {first[0].origin.job_id: 2, "another job": 1}
 
 
 def test_silence_has_no_vector_and_never_goes_out(bench: Bench) -> None:
