@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -116,7 +117,12 @@ def _of_jobs(ledger: Ledger) -> list[Metric]:
     count = Counter(job.state for job in jobs.values())
     for state in JobState:
         states.add_metric([state.value], count[state])
-    return [files, states]
+    active = [job.created_at for job in jobs.values() if not job.state.ended]
+    age_s = (datetime.now(UTC) - min(active)).total_seconds() if active else 0
+    oldest = GaugeMetricFamily(
+        "samplemind_oldest_active_job_age_seconds", "Since the oldest job that has not ended was submitted.", value=age_s
+    )
+    return [files, states, oldest]
 
 
 def _of_samples(samples: Samples) -> list[Metric]:
@@ -150,11 +156,25 @@ def _of_pulse(pulse: Pulse) -> list[Metric]:
         processes.add_metric([part], alive[part])
         stuck.add_metric([part], still[part])
     audit = GaugeMetricFamily(
-        "samplemind_index_audit", "Vectors in the last audit of the index, by what was found of them.", labels=["found"]
+        "samplemind_index_audit_vectors",
+        "Vectors in the last audit of the index, by what was found of them.",
+        labels=["found"],
     )
     for found, count in (audit_of(beats) or {}).items():
-        audit.add_metric([found], count)
-    return [waiting, processes, stuck, audit]
+        if found != "audits":
+            audit.add_metric([found], count)
+    return [waiting, processes, stuck, audit, *_of_workers(beats)]
+
+
+def _of_workers(beats: Sequence[Mapping[str, str]]) -> list[Metric]:
+    """What each worker's process has done since it began; Prometheus sees that it began anew."""
+    files = CounterMetricFamily("samplemind_worker_files", "Files of the chunks that a worker ended.", labels=["worker"])
+    chunks = CounterMetricFamily("samplemind_worker_chunks", "Chunks that a worker ended.", labels=["worker"])
+    for each in beats:
+        if each.get("part") == "worker" and "files" in each:
+            files.add_metric([each["name"]], float(each["files"]))
+            chunks.add_metric([each["name"]], float(each["chunks"]))
+    return [files, chunks]
 
 
 def _of_supervisor(signs: Path) -> list[Metric]:

@@ -32,6 +32,14 @@ done
 printf '{%s}\n' "$said" > "$out/mongo_users.json"
 [ -s "$out/mongo_keyfile" ] || openssl rand -base64 512 > "$out/mongo_keyfile"
 [ -s "$out/flower_basic_auth" ] || printf 'flower:%s' "$(openssl rand -hex 12)" > "$out/flower_basic_auth"
+password grafana_admin > /dev/null
+
+# For the profile tls, until you put a pair of your own in its place (the whole chain, and its key).
+if ! { [ -s "$out/tls_cert.pem" ] && [ -s "$out/tls_key.pem" ]; }; then
+  name="${SAMPLEMIND_HOST:-localhost}"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 365 -subj "/CN=$name" \
+    -addext "subjectAltName=DNS:$name" -keyout "$out/tls_key.pem" -out "$out/tls_cert.pem" 2> /dev/null
+fi
 
 # The folder is yours alone; the files in it are mounted into containers that run as other users.
 chmod 700 "$out"

@@ -67,7 +67,7 @@ if [ "$mode" = dry ]; then
   on_server "sh -s dry $dir $version '$registry' $health_s" < "$here/deploy/ssh/on-server.sh"
   exit
 fi
-tar -C "$here" -cf - docker-compose.yml config/redis.conf deploy/mongo deploy/ssh/on-server.sh |
+tar -C "$here" -cf - docker-compose.yml config/redis.conf deploy/mongo deploy/observe deploy/tls deploy/ssh/on-server.sh |
   on_server "set -e; test -s $dir/.env || { echo '$dir/.env is missing on the server: docs/howto/deploy.md' >&2; exit 1; }
     new=$dir/releases/$version; mkdir -p \$new.part $dir/.deploy; tar -C \$new.part -xf -
     ln -sfn ../../secrets \$new.part/secrets; cp \$new.part/deploy/ssh/on-server.sh $dir/.deploy/

@@ -27,7 +27,7 @@ def test_says_what_the_last_audit_found(gateway: Gateway) -> None:
     gateway.stores.pulse.beat("index", "me", facts, 60)
     assert gateway.client.get("/v1/index").json()["audit"] == {"audits": 3, **found}
     figures = gateway.client.get("/metrics").text
-    assert 'samplemind_index_audit{found="missing"} 1.0' in figures
+    assert 'samplemind_index_audit_vectors{found="missing"} 1.0' in figures
     assert "samplemind_index_generation 1.0" in figures
 
 

@@ -38,10 +38,13 @@ def test_no_container_has_more_than_it_needs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_only_the_gateway_and_flower_are_reached_and_only_from_this_machine(name: str) -> None:
+def test_only_what_people_look_at_is_reached_and_only_from_this_machine(name: str) -> None:
     service = SERVICES[name]
     ports = service.get("ports", [])
-    assert bool(ports) is (name in ("gateway", "flower"))
+    assert bool(ports) is (name in ("gateway", "flower", "prometheus", "grafana", "tls"))
+    if name == "tls":  # what it is there for
+        assert (ports, service["profiles"]) == (["443:8443"], ["tls"])
+        return
     assert all(port.startswith("127.0.0.1:") for port in ports)
     if not ports and name != "chroma-volume":
         assert service["networks"] == ["back"]
@@ -57,6 +60,17 @@ def test_each_part_has_its_own_users_and_no_secret_in_its_environment(name: str)
     assert sources.pop("mongo__url", None) == (None if name == "flower" else f"mongo_url_{user}")
     assert sources == ({"flower__basic_auth": "flower_basic_auth"} if name == "flower" else {})
     assert not re.search("(?i)password|secret_|token|key", json.dumps(service["environment"]))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_is_mounted_from_the_checkout_is_there_and_goes_to_the_server(name: str) -> None:
+    shipped = re.search(r'(?m)^tar -C "\$here" -cf - (.*) \|', (PROJECT / "deploy" / "ssh" / "deploy.sh").read_text())
+    assert shipped is not None
+    for volume in SERVICES[name].get("volumes", ()):
+        source = volume.partition(":")[0]
+        if source.startswith("./"):
+            assert (PROJECT / source).exists(), source
+            assert any(f"{source}/".startswith(f"./{place}/") for place in shipped[1].split()), source
 
 
 def test_the_secrets_that_are_mounted_are_made(tmp_path: Path) -> None:
