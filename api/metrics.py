@@ -120,7 +120,9 @@ def _of_jobs(ledger: Ledger) -> list[Metric]:
     active = [job.created_at for job in jobs.values() if not job.state.ended]
     age_s = (datetime.now(UTC) - min(active)).total_seconds() if active else 0
     oldest = GaugeMetricFamily(
-        "samplemind_oldest_active_job_age_seconds", "Since the oldest job that has not ended was submitted.", value=age_s
+        "samplemind_oldest_active_job_age_seconds",
+        "Since the oldest job that has not ended was submitted.",
+        value=age_s,
     )
     return [files, states, oldest]
 
@@ -168,7 +170,7 @@ def _of_pulse(pulse: Pulse) -> list[Metric]:
 
 def _of_workers(beats: Sequence[Mapping[str, str]]) -> list[Metric]:
     """What each worker's process has done since it began; Prometheus sees that it began anew."""
-    files = CounterMetricFamily("samplemind_worker_files", "Files of the chunks that a worker ended.", labels=["worker"])
+    files = CounterMetricFamily("samplemind_worker_files", "Files of chunks that a worker ended.", labels=["worker"])
     chunks = CounterMetricFamily("samplemind_worker_chunks", "Chunks that a worker ended.", labels=["worker"])
     for each in beats:
         if each.get("part") == "worker" and "files" in each:
