@@ -23,7 +23,7 @@ import typer
 
 from cli.cluster.folder import DataFolder
 from cli.cluster.lock import FolderLock
-from cli.errors import CommandError
+from cli.errors import CommandError, UsageError
 
 KEPT: Final = ("mongo", "uploads", "secrets", "flower", "RUNNING", "VERIFY")
 """The last two are marks: of a cluster that was not stopped in order, and of a ledger to be checked before use."""
@@ -54,6 +54,8 @@ def restore(file: File, data_dir: DataDir = None) -> None:
 
     Nothing is replaced: where a ledger is, move the folder away first.
     """
+    if not file.is_file():
+        raise UsageError(f"There is no file {file}.")
     folder = _folder(data_dir)
     folder.make()
     with _alone(folder):
@@ -89,8 +91,8 @@ def _alone(folder: DataFolder) -> Iterator[None]:
 def _write(source: Path, file: Path) -> int:
     """The archive, in one step: under its name it is whole. How many files it holds."""
     part = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as raw:
             # Level 1: sounds and the ledger's pages are compressed already.
             with tarfile.open(fileobj=raw, mode="w:gz", compresslevel=1) as archive:

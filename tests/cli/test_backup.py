@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from cli.__main__ import app
 from cli.cluster.folder import DataFolder
 from cli.cluster.lock import FolderLock
-from cli.errors import CommandError
+from cli.errors import CommandError, UsageError
 from config.settings import MongoSettings
 from stores.mongo import MongoStores, connect
 from tests.servers import start_mongo
@@ -113,3 +113,14 @@ def test_where_nothing_is_nothing_is_kept(tmp_path: Path) -> None:
 def test_a_backup_does_not_hold_itself(data: Path) -> None:
     with pytest.raises(CommandError, match="another place"):
         run("backup", data / "uploads" / "kept", "--data-dir", data)
+
+
+def test_a_place_that_cannot_be_written_is_said(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"could not be written to .*No such file or directory"):
+        run("backup", tmp_path / "nowhere" / "kept", "--data-dir", data)
+
+
+def test_a_backup_that_is_not_there_is_said_and_no_folder_is_made(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="There is no file"):
+        run("restore", tmp_path / "kept", "--data-dir", tmp_path / "other")
+    assert not (tmp_path / "other").exists()
