@@ -71,7 +71,10 @@ def open_regular(path: bytes | str | os.PathLike[str]) -> int:
     """
     with file_errors():
         # Opening some devices has effects, so they are refused before; the second look is for what changed between.
-        _must_be_regular(os.stat(path))
+        found = os.stat(path)
+        if stat.S_ISDIR(found.st_mode):
+            os.scandir(path).close()  # where it may not be listed, that is what is wrong
+        _must_be_regular(found)
         return _regular(os.open(path, _READ))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
 import os
@@ -104,6 +105,15 @@ def test_refuses_what_is_no_regular_file_without_waiting_for_it(library: Path) -
 def test_says_that_a_file_may_not_be_read(library: Path) -> None:
     (library / "drums" / "kicks" / "one.wav").chmod(0)
     refuses(library, b"drums/kicks/one.wav", Unreadable)
+
+
+def test_of_a_folder_that_may_not_be_listed_that_is_said(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: object) -> None:
+        raise PermissionError(errno.EACCES, "", path)
+
+    monkeypatch.setattr(os, "scandir", refused)  # root lists everything
+    with pytest.raises(Unreadable, match="Permission denied"):
+        open_regular(library / "drums")
 
 
 def test_a_plain_path_may_be_text_bytes_or_a_path_and_links_are_followed(library: Path) -> None:
