@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -50,9 +51,8 @@ class Canvas:
         self.draw: Pen = ImageDraw.Draw(self.image)
 
     def text(self, x: float, y: float, said: str, *, size: int = 19, fill: Any = INK, anchor: str = "la") -> None:
-        """Write; `anchor` as Pillow's. What the font has no letters for is shown as ``?``."""
-        plain = said.encode("latin-1", "replace").decode("latin-1")
-        self.draw.text((x, y), "".join(c if c.isprintable() else "?" for c in plain), fill, _font(size), anchor=anchor)
+        """Write; `anchor` as Pillow's. What the font has no letters for is written as `plain` says."""
+        self.draw.text((x, y), plain(said), fill, _font(size), anchor=anchor)
 
     def heading(self, box: Box, said: str, explained: str) -> None:
         """A panel's name, and in grey what it shows."""
@@ -93,6 +93,12 @@ class Canvas:
         for at in times:
             x = column(at, duration_s)
             self.draw.line((x, box.top, x, box.bottom - 1), fill=fill, width=width)
+
+
+def plain(said: str) -> str:
+    """Text in the letters that Pillow's own font has, ASCII and a dot: others without their accents, else ``?``."""
+    parts = (c for c in unicodedata.normalize("NFKD", said) if not unicodedata.combining(c))
+    return "".join(c if (c.isascii() and c.isprintable()) or c == "·" else "?" for c in parts)
 
 
 def column(at_s: float, duration_s: float) -> float:

@@ -52,7 +52,7 @@ def _title(canvas: Canvas, row: dict[str, Any], drawn_s: float) -> None:
         f"{row['kind']['label']} ({row['kind']['confidence']:.0%})",
         f"{tempo['bpm']:g} BPM ({tempo['confidence']:.0%})" if tempo["bpm"] else "no tempo",
         f"{key['label']} ({key['confidence']:.0%}), {key['camelot']}" if key["label"] else "no key",
-        f"{pitch['note']} {pitch['cents']:+.0f} cents" if pitch["note"] else "no single note",
+        f"{pitch['note']} {round(pitch['cents']):+d} cents" if pitch["note"] else "no single note",
         "" if loudness["integrated_lufs"] is None else f"{loudness['integrated_lufs']:.1f} LUFS",
         f"{audio['duration_s']:.2f} s{_part(audio, drawn_s)}, {audio['sample_rate_hz']:,} Hz, {audio['channels']} ch",
     ]

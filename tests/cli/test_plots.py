@@ -16,7 +16,7 @@ from PIL import Image
 
 from cli.errors import UsageError
 from cli.plots import run
-from cli.plots.canvas import BLUE, HEIGHT, INNER, WIDTH, Canvas, clock, tick_step
+from cli.plots.canvas import BLUE, HEIGHT, INNER, WIDTH, Canvas, _font, clock, plain, tick_step
 from cli.plots.measures import FASTEST, SLOWEST, see
 from cli.plots.page import _part
 from tests.workers.analysis.sounds import Signal, as_frames, cadence, click_track, drum_loop, seconds
@@ -115,6 +115,13 @@ def test_the_legend_says_only_what_is_drawn(tmp_path: Path, monkeypatch: pytest.
     path = write(tmp_path / "silence.wav", as_frames(np.zeros(SR)))
     run.plotting(tmp_path / "out", [str(path)])(str(path))
     assert said[0] == ""
+
+
+def test_a_name_is_drawn_in_letters_that_the_font_has() -> None:
+    drawn = plain("Gläser · Café Ñandú №5 \x1b[31m 太鼓.wav")
+    assert drawn == "Glaser · Cafe Nandu No5 ?[31m ??.wav"
+    boxes = bytes(_font(20).getmask("\N{LATIN SMALL LETTER A WITH DIAERESIS}"))
+    assert not any(bytes(_font(20).getmask(letter)) == boxes for letter in drawn)
 
 
 def test_of_a_long_file_it_is_said_how_much_is_drawn() -> None:
