@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from cli.errors import INTERRUPTED, UsageError
+from cli.errors import INTERRUPTED, CommandError, UsageError
 from cli.named import local_path
 
 if TYPE_CHECKING:
@@ -62,19 +62,18 @@ def analyze(
         with _lines(output) as lines, _bar(len(files), shown=progress and _apart(output)) as (step, alive):
             rows = _rows(files, jobs, plot, alive)
             for row in rows:
-                lines.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
-                lines.flush()
+                _write(row, lines, output)
                 done, failed = done + 1, failed + (row["status"] == "failed")
                 step()
     except KeyboardInterrupt:
         _say(f"Stopped after {done:,} of {len(files):,} files; the lines written are whole.")
         raise typer.Exit(INTERRUPTED) from None
-    except BrokenPipeError:
-        # The reader (head, say) has enough. Nothing more can be said on this pipe, at exit neither.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, CommandError) as error:  # the reader (head, say) has enough, or there is no room left
         given_up.set()
         if rows is not None:
             rows.close()
+        if isinstance(error, CommandError):
+            raise
         return
     if failed:
         _say(f"{failed:,} of {len(files):,} files could not be analysed; the reason stands in the line of each.")
@@ -197,6 +196,19 @@ def _rows(files: Sequence[str], jobs: int, plot: Path | None, alive: Alive) -> G
     yield from BatchAudioProcessor(wanted, told=True, alive=alive).iter_batch(files, draw)
 
 
+def _write(row: Any, lines: TextIO, output: Path | None) -> None:
+    """One line, at once. Where that fails, nothing more is tried on that file, at exit neither."""
+    try:
+        lines.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+        lines.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), lines.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise
+        place = "standard output" if output is None else output
+        raise CommandError(f"Cannot write to {place}: {error.strerror}. The lines before are whole.") from error
+
+
 @contextmanager
 def _lines(output: Path | None) -> Iterator[TextIO]:
     if output is None:
@@ -204,12 +216,29 @@ def _lines(output: Path | None) -> Iterator[TextIO]:
             sys.stdout.reconfigure(encoding="utf-8")
         yield sys.stdout
         return
+    _must_not_be_lost(output)
     try:
         file = output.open("w", encoding="utf-8")
     except OSError as error:
         raise UsageError(f"Cannot write {output}: {error.strerror}.") from error
     with file:
         yield file
+
+
+def _must_not_be_lost(output: Path) -> None:
+    """Refuse to write over a sound: of ``-o loops/*.wav`` a shell makes the first file the output."""
+    try:
+        if not output.is_file():  # a pipe may be written to
+            return
+        with output.open("rb") as file:
+            start = file.read(1)
+    except OSError:
+        return  # writing says what is wrong
+    if start not in (b"", b"{"):
+        raise UsageError(
+            f"{output} is there already and holds no lines of an analysis: choose another name for --output, "
+            "or move it away."
+        )
 
 
 def _apart(output: Path | None) -> bool:

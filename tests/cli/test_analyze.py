@@ -61,6 +61,25 @@ def test_paths_come_from_standard_input_and_lines_go_to_a_file(library: Path, tm
     assert [Path(json.loads(line)["path"]).name for line in out.read_text().splitlines()] == ["c.wav", "a.wav"]
 
 
+def test_a_full_disk_is_said_in_a_sentence_and_nothing_more_is_tried(library: Path) -> None:
+    code, _, said = run("-o", "/dev/full", *[str(library / "a.wav")] * 30)
+    assert code == 1
+    assert said == "samplemind: Cannot write to /dev/full: No space left on device. The lines before are whole.\n"
+
+
+def test_a_sound_is_not_written_over_by_lines_and_earlier_lines_are(library: Path) -> None:
+    sound, lines = library / "a.wav", library / "lines"
+    before = sound.read_bytes()
+    code, rows, said = run("-o", str(sound), str(library / "b" / "c.wav"))
+    assert (code, rows) == (2, [])
+    assert "holds no lines of an analysis" in said
+    assert sound.read_bytes() == before
+    for content in (b"", b'{"path": "earlier"}\n'):
+        lines.write_bytes(content)
+        assert run("-o", str(lines), str(library / "gone.wav"))[0] == 0
+        assert json.loads(lines.read_bytes())["path"].endswith("gone.wav")
+
+
 @pytest.mark.parametrize("arguments", [[], ["-j", "0", "x.wav"], ["--jobs", "many", "x.wav"]])
 def test_wrong_usage_is_2(arguments: list[str]) -> None:
     code, rows, said = run(*arguments)
