@@ -165,13 +165,15 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         preparing = asyncio.create_task(parts.prepare(), name="prepare the ledger")
+        reading = asyncio.create_task(parts.read_ahead(), name="read the index")
         sweeping = asyncio.create_task(asyncio.to_thread(parts.uploads.sweep), name="sweep uploads")
         try:
             yield
         finally:
             preparing.cancel()
+            reading.cancel()
             await parts.close()
-            await asyncio.gather(preparing, sweeping, return_exceptions=True)
+            await asyncio.gather(preparing, reading, sweeping, return_exceptions=True)
             await asyncio.to_thread(closing.close)
 
     return lifespan

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from api.catalogue import Catalogue
 from api.filters import beyond_index, index_filter
 from api.shelf import Shelf
 from api.similarity import Likeness, unpack
@@ -22,7 +23,8 @@ _CANDIDATES: Final = 200
 nearest to an odd one it then finds 99.5 %, with 50 it found 96.8 %."""
 
 _FILTERED: Final = 1000
-"""The same with a filter: it is tried on the nearest first, since Chroma is slow with one of its own (`api.shelf`)."""
+"""The same with a filter, until the whole index is in memory (`api.catalogue`): the filter is tried on the nearest
+first, since Chroma is slow with one of its own (`api.shelf`)."""
 
 _MOST_CANDIDATES: Final = 5000
 """Most to ask it for: so far the search is widened for an owner whose samples are few among many."""
@@ -90,6 +92,7 @@ class Index:
         self._samples = samples
         self._vectors = vectors
         self._shelf = Shelf(vectors.described, cache_vectors)
+        self._catalogue = Catalogue(vectors, cache_vectors)
         self._generation = 0
         self._lock = threading.Lock()
 
@@ -112,6 +115,17 @@ class Index:
             if len(found) >= wanted.enough:
                 break
         return found
+
+    def read_ahead(self) -> bool:
+        """Read more of the index into memory, if searches want it; whether there is more of it.
+
+        Raises
+        ------
+        StoreUnavailable, VectorIndexBroken
+            The index does not answer.
+        """
+        with self._following():
+            return self._catalogue.read_ahead()
 
     def nearest(self, direction: bytes, space: int | None, most: int) -> dict[str, bytes]:
         """The vectors nearest to a direction, whosever they are.
@@ -138,7 +152,8 @@ class Index:
         by_ledger = where.owner is not None or beyond_index(where)
         vectors: dict[str, bytes] = {}
         asked_ledger = False
-        for most in _widths(wanted.enough, filtered=index_filter(where) is not None):
+        filtered = index_filter(where) is not None
+        for most in _widths(wanted.enough, filtered=filtered and not self._catalogue.whole):
             vectors, exhausted = self._candidates(leaning, most, where, wanted.space)
             vectors |= sure
             yield vectors
@@ -162,6 +177,10 @@ class Index:
     ) -> tuple[dict[str, bytes], bool]:
         """Of the nearest `most` those that pass what the index knows of a filter; and whether there are no more."""
         with self._following():
+            if index_filter(where) is not None:
+                best = self._catalogue.best(leaning, where, space, most)
+                if best is not None:
+                    return best
             ids = self._vectors.near(leaning, limit=most)
             met = self._shelf.of(ids)
         return {one: each.vector for one, each in met.items() if each.passes(where, space)}, len(ids) < most
@@ -222,6 +241,7 @@ class Index:
             if present != self._generation:
                 self._vectors.open(present)
                 self._shelf.clear()
+                self._catalogue.clear()
                 self._generation = present
 
     def visible(self, compared: Sequence[tuple[str, Likeness]], wanted: Wanted, most: int | None) -> list[Found]:

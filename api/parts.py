@@ -31,6 +31,7 @@ from tasks.send import Sends
 from workers.errors import StoreError
 
 _log = structlog.get_logger(__name__)
+_BETWEEN_PAGES_S = 0.05
 
 
 class Stores(Protocol):
@@ -126,6 +127,16 @@ class Parts:
                 await asyncio.sleep(every_s)
             else:
                 return
+
+    async def read_ahead(self, every_s: float = 1.0) -> None:
+        """Read the index into memory while searches want it, a page at a time: they come first."""
+        while True:
+            try:
+                more = await asyncio.to_thread(self.index.read_ahead)
+            except StoreError as error:
+                _log.warning("the index cannot be read", error=error.message)
+                more = False
+            await asyncio.sleep(_BETWEEN_PAGES_S if more else every_s)
 
     async def close(self) -> None:
         """End streams and open questions."""

@@ -125,7 +125,10 @@ class ChromaSettings(Reached):
         60, description="From one look whether the index holds as many vectors as it should to the next, in seconds."
     )
     cache_vectors: int = Field(
-        150_000, ge=0, description="Vectors that a gateway keeps in memory once a search met them, some 1.1 KB each."
+        150_000,
+        ge=0,
+        description="Vectors that a gateway keeps in memory, some 2 KB each: those that a search met, and once one has "
+        "a filter all of an index that has no more.",
     )
     audit_interval_s: Seconds = Field(
         3600, description="From one comparison of the whole index with the ledger to the next, in seconds."

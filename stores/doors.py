@@ -380,7 +380,13 @@ class Vectors(Protocol):
         """Of these, the vectors that are there, whether or not a query finds them."""
 
     def ids(self, start: int, limit: int) -> list[str]:
-        """Some of the ids, in the index's own order."""
+        """Some of the ids, in the index's own order: that of their arrival."""
+
+    def page(self, start: int, limit: int) -> list[PendingVector]:
+        """The same with their vectors, and with what is kept beside them."""
+
+    def count(self) -> int:
+        """How many vectors are written, whether or not a query finds them."""
 
     def remove(self, ids: Sequence[str]) -> None:
         """Forget vectors."""

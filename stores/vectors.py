@@ -129,8 +129,7 @@ class ChromaVectors:
         """
         with _chroma_door():
             found: Any = self._opened().get(ids=list(ids), include=["embeddings", "metadatas"])
-        rows = zip(found["ids"], found["embeddings"], found["metadatas"], strict=True)
-        return [PendingVector(id_, _bytes(values), facts or {}) for id_, values, facts in rows]
+        return _pending(found)
 
     def held(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Of these, the vectors that are there, of length 1, whether or not a query finds them.
@@ -152,6 +151,27 @@ class ChromaVectors:
         """
         with _chroma_door():
             return list(self._opened().get(offset=start, limit=limit, include=[])["ids"])
+
+    def page(self, start: int, limit: int) -> list[PendingVector]:
+        """Some of the vectors, of length 1, with what is kept beside them, in the order of `ids`.
+
+        Raises
+        ------
+        StoreUnavailable, VectorIndexBroken
+        """
+        with _chroma_door():
+            found: Any = self._opened().get(offset=start, limit=limit, include=["embeddings", "metadatas"])
+        return _pending(found)
+
+    def count(self) -> int:
+        """How many vectors are written: also on a broken graph.
+
+        Raises
+        ------
+        StoreUnavailable, VectorIndexBroken
+        """
+        with _chroma_door():
+            return int(self._opened().count())
 
     def remove(self, ids: Sequence[str]) -> None:
         """Forget vectors; those that are not there, too.
@@ -308,6 +328,12 @@ def _session(client: Any) -> httpx.Client:
     session = client._server._session
     assert isinstance(session, httpx.Client)
     return session
+
+
+def _pending(found: Any) -> list[PendingVector]:
+    """What `get` answered."""
+    rows = zip(found["ids"], found["embeddings"], found["metadatas"], strict=True)
+    return [PendingVector(id_, _bytes(values), facts or {}) for id_, values, facts in rows]
 
 
 def _array(vector: bytes) -> Any:

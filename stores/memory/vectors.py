@@ -62,6 +62,14 @@ class MemoryVectors:
         with self._lock:
             return list(self._kept)[start : start + limit]
 
+    def page(self, start: int, limit: int) -> list[PendingVector]:
+        with self._lock:
+            return list(self._kept.values())[start : start + limit]
+
+    def count(self) -> int:
+        with self._lock:
+            return len(self._kept)
+
     def remove(self, ids: Sequence[str]) -> None:
         with self._lock:
             for each in ids:

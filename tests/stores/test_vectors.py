@@ -226,3 +226,20 @@ def test_a_server_that_does_not_answer_is_waited_for_no_longer_than_said(tmp_pat
         finally:
             os.kill(server.process.pid, signal.SIGCONT)
             vectors.close()
+
+
+def test_they_are_listed_in_the_order_of_their_arrival_also_behind_some_that_were_written_again_or_removed(
+    vectors: ChromaVectors,
+) -> None:
+    made = some(6)
+    made = [PendingVector(f"{9 - n}", each.vector, each.metadata) for n, each in enumerate(made)]
+    vectors.upsert(made[:3])
+    vectors.upsert(made[2:5])
+    vectors.upsert(made[:1])
+    assert vectors.count() == 5
+    page = vectors.page(1, 3)
+    assert [(each.id, each.metadata) for each in page] == [(each.id, each.metadata) for each in made[1:4]]
+    assert {each.id: each.vector for each in page} == vectors.held([each.id for each in made[1:4]])
+    vectors.remove([made[1].id])
+    vectors.upsert(made[5:])
+    assert [each.id for each in vectors.page(0, 9)] == [made[n].id for n in (0, 2, 3, 4, 5)]

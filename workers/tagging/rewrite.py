@@ -142,10 +142,15 @@ def _made(place: Path, fd: int, splice: Splice, before: os.stat_result, change: 
 
 
 def _sound(decoder: Decoder, fd: int, name: str) -> str:
-    """SHA-256 of the samples, as float32, and of their rate and shape."""
+    """SHA-256 of all samples, as float32, and of their rate and of the shape of what is held of them at once."""
     decoded = decoder.decode(fd, name)
     digest = hashlib.sha256(f"{decoded.info.sample_rate_hz} {decoded.info.frames} {decoded.y.shape}".encode())
     digest.update(decoded.y.data)
+    last = decoded.whole
+    while not last:
+        block = decoder.go_on(0)
+        digest.update(block.y.data)
+        last = block.last
     return digest.hexdigest()
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import resource
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -21,7 +22,15 @@ from tests.tagged_files import tagged
 from workers.audio.decode import Decoder
 from workers.audio.hints import Hints, read_hints
 from workers.audio.probe import probe
-from workers.errors import ChangedSince, FileError, NotWritable, SampleMindError, SoundDiffers, TaggingError
+from workers.errors import (
+    ChangedSince,
+    FileError,
+    NotWritable,
+    SampleMindError,
+    SoundDiffers,
+    TaggingError,
+    WriteRefused,
+)
 from workers.tagging.journal import Journal
 from workers.tagging.marks import Marks
 from workers.tagging.rewrite import prepared, restored
@@ -226,6 +235,51 @@ def test_a_new_file_that_sounds_otherwise_is_thrown_away(
         prepared(place, LOOP, decoder)
     assert place.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["one.wav"]
+
+
+@pytest.mark.parametrize("name", ["plain.wav", "plain.aiff", "plain.flac", "plain.ogg", "plain.mp3", "plain.m4a"])
+def test_a_disk_that_fills_in_the_middle_leaves_the_file_as_it_was(tmp_path: Path, decoder: Decoder, name: str) -> None:
+    place = tmp_path / name
+    place.write_bytes(FILES[name]())
+    before = place.read_bytes()
+    decoder.start()
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, unlimited[1]))
+    try:
+        with pytest.raises(WriteRefused):
+            prepared(place, LOOP, decoder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert place.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_the_sound_of_a_long_file_is_compared_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "long.wav"
+    place.write_bytes(FILES["plain.wav"]())
+    content = place.read_bytes()
+
+    def wrong(fd: int, marks: Marks) -> Splice:
+        return replaced(len(content), [(len(content) - 2, len(content) - 1, bytes([content[-2] ^ 0x40]))])
+
+    monkeypatch.setattr("workers.tagging.rewrite.splice_of", wrong)
+    with Decoder(DecodeSettings(max_analyzed_s=0.1)) as decoder, pytest.raises(SoundDiffers):
+        prepared(place, LOOP, decoder)
+    assert place.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "name", ["plain.aiff", "tagged.flac", "plain.ogg", "tagged.opus", "tagged_2_4.mp3", "tagged.m4a"]
+)
+def test_mutagen_reads_it(tmp_path: Path, decoder: Decoder, name: str) -> None:
+    mutagen = pytest.importorskip("mutagen")
+    place = tmp_path / name
+    place.write_bytes(FILES[name]())
+    mark(place, LOOP, decoder)
+    said = {str(key).lower(): str(value) for key, value in mutagen.File(place).tags.items()}
+    tempo = next(said[key] for key in ("tbpm", "bpm", "tmpo") if key in said)
+    assert round(float(tempo.strip("[]'"))) == 128
+    assert any("D#m" in value or "D# minor" in value for value in said.values()), said
 
 
 def test_a_file_with_two_names_is_refused(tmp_path: Path, decoder: Decoder) -> None:
