@@ -26,9 +26,10 @@ from api.unpack import Bounds
 from api.uploads import Uploads
 from config.settings import Settings
 from stores.doors import Keys, Ledger, Marks, Pulse, Samples, Searches, Vectors
-from stores.records import Facets, Job, Page, Sample
+from stores.records import Facets, Job, Offer, Page, Sample
 from tasks.send import Sends
 from workers.errors import StoreError
+from workers.model import ANALYZER_VERSION
 
 _log = structlog.get_logger(__name__)
 _BETWEEN_PAGES_S = 0.05
@@ -122,6 +123,7 @@ class Parts:
         while True:
             try:
                 await asyncio.to_thread(self.ledger.prepare)
+                await asyncio.to_thread(self.ledger.announce, self.offer())
             except StoreError as error:
                 _log.warning("the ledger is not there yet", error=error.message)
                 await asyncio.sleep(every_s)
@@ -137,6 +139,10 @@ class Parts:
                 _log.warning("the index cannot be read", error=error.message)
                 more = False
             await asyncio.sleep(_BETWEEN_PAGES_S if more else every_s)
+
+    def offer(self) -> Offer:
+        """What workers on other machines must have, too."""
+        return Offer(ANALYZER_VERSION, tuple(sorted(self.settings.all_roots)), self.settings.redis.key_prefix)
 
     async def close(self) -> None:
         """End streams and open questions."""

@@ -16,6 +16,7 @@ from cli.keys import keys
 from cli.quarantine import quarantine
 from cli.report import report
 from cli.tag import tag
+from cli.worker import worker
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -253,6 +254,7 @@ def version() -> None:
 
 
 app.command(short_help="Analyse files on this machine, without a cluster.")(analyze)
+app.command(short_help="Lend this machine's cores to a cluster that runs elsewhere.")(worker)
 app.command(short_help="Say what is wrong in a job or a folder, and what to do.")(report)
 app.command(short_help="Write tempo, key and note into the files, or take it back.")(tag)
 app.command(short_help="Keep a stopped cluster's data in one file.")(backup)

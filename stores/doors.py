@@ -34,6 +34,7 @@ from stores.records import (
     Mark,
     NewJob,
     NewSample,
+    Offer,
     Origin,
     Outgoing,
     Outline,
@@ -201,6 +202,12 @@ class Ledger(Protocol):
 
     def ping(self) -> None:
         """Raise `StoreUnavailable` unless the ledger answers and can write."""
+
+    def announce(self, offer: Offer) -> None:
+        """Say what this cluster is made of; the last gateway that started is right."""
+
+    def offer(self) -> Offer | None:
+        """What was announced; ``None`` where no gateway has run here yet."""
 
     def prepare(self) -> None:
         """Make what is missing of collections and indexes. Safe to repeat; done by `up` and at each start."""
@@ -434,6 +441,9 @@ class Pulse(Protocol):
 
     def gone(self, part: str, name: str) -> None:
         """Say that this process ends now, instead of being missed after its time."""
+
+    def is_alive(self, part: str, name: str) -> bool:
+        """Whether this process beat within its time."""
 
     def alive(self) -> list[dict[str, str]]:
         """Every process that beat within its time: part, name and its facts."""

@@ -10,6 +10,9 @@ from stores.ledger_quarantine import LedgerQuarantine
 from stores.ledger_scans import LedgerScans
 from stores.ledger_upkeep import LedgerUpkeep
 from stores.mongo_door import is_over, later, literal, mongo_errors, setting_if
+from stores.records import Offer
+
+_OFFER = "offer"
 
 
 class MongoLedger(LedgerQuarantine, LedgerScans, LedgerChunks, LedgerUpkeep):
@@ -35,6 +38,19 @@ class MongoLedger(LedgerQuarantine, LedgerScans, LedgerChunks, LedgerUpkeep):
             self._parts.update_one({"_id": "ping"}, {"$currentDate": {"at": True}}, upsert=True)
         except DuplicateKeyError:
             return  # two first pings at once: it can write
+
+    @mongo_errors()
+    def announce(self, offer: Offer) -> None:
+        said = {"analyzer": offer.analyzer, "roots": list(offer.roots), "key_prefix": offer.key_prefix}
+        try:
+            self._meta.update_one({"_id": _OFFER}, {"$set": said}, upsert=True)
+        except DuplicateKeyError:
+            return  # two first gateways at once: the other one has said it
+
+    @mongo_errors()
+    def offer(self) -> Offer | None:
+        said = self._meta.find_one({"_id": _OFFER})
+        return None if said is None else Offer(said["analyzer"], tuple(said["roots"]), said["key_prefix"])
 
     @mongo_errors()
     def prepare(self) -> None:

@@ -31,6 +31,7 @@ class LedgerBook:
         self._chunks: Documents = deciding["chunks"]
         self._parts: Documents = deciding["parts"]
         self._sources: Documents = deciding["sources"]
+        self._meta: Documents = deciding["meta"]
         self._listed_jobs: Documents = database["jobs"]
         self._listed_chunks: Documents = database["chunks"]
 

@@ -104,6 +104,11 @@ class RedisPulse:
             pipe.sadd(self._index, member)
             pipe.execute()
 
+    def is_alive(self, part: str, name: str) -> bool:
+        """Whether this process beat within its time."""
+        with redis_door():
+            return bool(self._redis.exists(self._key(f"{part}:{name}")))
+
     def alive(self) -> list[dict[str, str]]:
         """Every process that beat within its time: part, name and its facts, ordered by part and name."""
         with redis_door():

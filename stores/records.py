@@ -200,6 +200,18 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """What a cluster is made of, said by its gateways: who joins it must have the same."""
+
+    analyzer: str
+    """The version of the analyser."""
+    roots: tuple[str, ...]
+    """Names of its library roots, `uploads` among them."""
+    key_prefix: str
+    """Before every key in Redis."""
+
+
+@dataclass(frozen=True, slots=True)
 class Death:
     """A worker died while it was at one file of a chunk."""
 

@@ -49,14 +49,17 @@ def warm(folder: DataFolder) -> Part:
     )
 
 
-def workers(folder: DataFolder, settings: Settings, cores: Sequence[int | None], needs: Sequence[str]) -> list[Part]:
-    """One worker for each of `cores`."""
+def workers(
+    folder: DataFolder, settings: Settings, cores: Sequence[int | None], needs: Sequence[str], host: str | None = None
+) -> list[Part]:
+    """One worker for each of `cores`; in Flower they are `worker-N@host`, by default this machine's name."""
+    host = host or socket.gethostname()
     return [
         Part(
             name=f"worker-{number}",
             title=f"worker {number}" + ("" if core is None else f" on core {core}"),
             command=_python("tasks.worker"),
-            environment=child_environment(folder.settings_file, **_worker_settings(number, core)),
+            environment=child_environment(folder.settings_file, **_worker_settings(number, core, host)),
             ready=_runs,
             needs=tuple(needs),
             grace_s=settings.queue.soft_shutdown_s + STOP_S,
@@ -66,8 +69,13 @@ def workers(folder: DataFolder, settings: Settings, cores: Sequence[int | None],
     ]
 
 
-def _worker_settings(number: int, core: int | None) -> dict[str, str]:
-    named = {"SAMPLEMIND_WORKER__NAME": f"worker-{number}@{socket.gethostname()}"}
+def worker_name(number: int, host: str) -> str:
+    """What a worker is called, in Flower and in its heartbeats."""
+    return f"worker-{number}@{host}"
+
+
+def _worker_settings(number: int, core: int | None, host: str) -> dict[str, str]:
+    named = {"SAMPLEMIND_WORKER__NAME": worker_name(number, host)}
     return named if core is None else {**named, "SAMPLEMIND_WORKER__CORE": str(core)}
 
 

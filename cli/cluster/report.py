@@ -17,54 +17,22 @@ from cli.cluster.folder import DataFolder
 from cli.cluster.parts import reachable
 from cli.cluster.plan import Plan
 from cli.cluster.probes import http_answer, why_not_ready
-from cli.cluster.process import Process
-from cli.console import err, escape, out
+from cli.cluster.telling import Teller, say
+from cli.console import escape, out
 from config.settings import Settings
 
 PATIENCE_S = 15.0
 LOOK_S = 600.0
 
 
-class Announcer:
-    """Tells of every part as it comes, dies and goes, one line each."""
+class Announcer(Teller):
+    """Tells of every part as it comes, dies and goes, and of the cluster as a whole."""
 
     def __init__(self, plan: Plan) -> None:
+        super().__init__("Stopping: workers finish what they hold, then the servers go.")
         self._plan = plan
-        self._began = time.monotonic()
-        self._stopped = False
         self._looked: float | None = None
         self._outgrown = False
-
-    def ready(self, process: Process, took_s: float) -> None:
-        part = process.part
-        where = f" at {part.where}" if part.where else ""
-        # what listens nowhere can only be seen to have been started; GET /ready says when it is at work
-        took = f"({took_s:.1f} s)" if part.where or part.once else "(started)"
-        _say(f"[green]✓[/] {escape(part.title + where)} [dim]{took}[/]")
-
-    def died(self, process: Process, how: str, pause_s: float, lines: list[str]) -> None:
-        title = escape(process.part.title)
-        _say(f"[red]✗[/] {title} {how}; starting it again in {pause_s:g} s")
-        if lines:
-            _say(f"  It died {process.backoff.deaths} times. The end of {escape(str(process.log))}:")
-            for line in lines:
-                _say(f"  [dim]│[/] {escape(line)}")
-
-    def stuck(self, process: Process, trouble: str) -> None:
-        _say(f"[red]✗[/] {escape(process.part.title)} {escape(trouble)}; it is replaced")
-
-    def stopping(self) -> None:
-        self._began = time.monotonic()
-        self._stopped = True
-        _say("Stopping: workers finish what they hold, then the servers go.")
-
-    def killed(self, process: Process) -> None:
-        _say(f"[yellow]![/] {escape(process.part.title)} did not stop in time and was killed")
-
-    def stopped(self) -> None:
-        """Everything is down."""
-        if self._stopped:
-            _say(f"[green]✓[/] everything is stopped [dim]({time.monotonic() - self._began:.1f} s)[/]")
 
     def final(self) -> Callable[[], bool]:
         """A probe of the whole cluster that says now and then what it is still waiting for."""
@@ -78,7 +46,7 @@ class Announcer:
             missing = why_not_ready(host, gateway.port)
             if missing and time.monotonic() - told > PATIENCE_S:
                 told = time.monotonic()
-                _say(f"  still waiting: {escape(missing)} [dim](logs: {escape(str(self._plan.folder.logs))})[/]")
+                say(f"  still waiting: {escape(missing)} [dim](logs: {escape(str(self._plan.folder.logs))})[/]")
             return not missing
 
         return probe
@@ -86,12 +54,12 @@ class Announcer:
     def begin(self, *, unclean: bool) -> None:
         """The first lines: what will run, and from which data."""
         plan = self._plan
-        _say(f"Starting the cluster on {escape(str(plan.folder.path))}")
+        say(f"Starting the cluster on {escape(str(plan.folder.path))}")
         if unclean:
-            _say("[yellow]![/] It was not stopped in order last time: what was open is checked and taken up again.")
+            say("[yellow]![/] It was not stopped in order last time: what was open is checked and taken up again.")
         for name in ("redis", "mongo", "chroma"):
             if name not in plan.embedded:
-                _say(f"  {name}: your own server, as SAMPLEMIND_{name.upper()}__URL says")
+                say(f"  {name}: your own server, as SAMPLEMIND_{name.upper()}__URL says")
 
     def watch_size(self) -> None:
         """Say once when the library outgrows the embedded ledger; looks at the gateway's figures now and then."""
@@ -103,7 +71,7 @@ class Announcer:
         samples = samples_in(http_answer(reachable(gateway.host), gateway.port, "/metrics"))
         if sentence := outgrown(samples or 0):
             self._outgrown = True
-            _say(f"[yellow]![/] {escape(sentence)}")
+            say(f"[yellow]![/] {escape(sentence)}")
 
     def up(self) -> None:
         """Everything works: every address, and what to do next."""
@@ -121,11 +89,6 @@ class Announcer:
         for note in notes:
             grid.add_row("[yellow]note[/]", f"[dim]{escape(note)}[/]")
         _show(Panel(grid, title=f"[bold green]SampleMind[/] is {took}", border_style="green", expand=False))
-
-
-def _say(text: str) -> None:
-    with contextlib.suppress(OSError):  # the terminal is gone; the cluster must be taken down all the same
-        err().print(text)
 
 
 def _show(shown: object, *, markup: bool = True) -> None:

@@ -41,7 +41,7 @@ def up(settings: Settings, options: Options, on_ready: Ready | None = None, extr
         The folder cannot be used or is in use, or a port that was asked for is taken.
     """
     folder = DataFolder(settings.data_dir.expanduser().resolve())
-    with _stoppable(), contextlib.ExitStack() as stack:
+    with stoppable(), contextlib.ExitStack() as stack:
         folder.make()
         lock = FolderLock(folder)
         stack.callback(lock.close)
@@ -128,7 +128,7 @@ def _facts(plan: Plan, began: str, *, ready: bool) -> dict[str, object]:
 
 
 @contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[None]:
     """A signal before the supervisor listens ends the command in order, too: there is nothing to take down yet."""
 
     def leave(number: int, frame: FrameType | None) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from stores import outcome
 from stores.identity import ChunkId
-from stores.records import Counts, Death, FileRef, FolderSource, Job, JobState, NewJob, Reason, Row
+from stores.records import Counts, Death, FileRef, FolderSource, Job, JobState, NewJob, Offer, Reason, Row
 from workers.errors import NotFound
 
 OPEN, SPLITTING, SPLIT, DONE = "open", "splitting", "split", "done"
@@ -112,6 +112,7 @@ class Book:
         self._lock = threading.RLock()
         self._jobs: dict[str, KeptJob] = {}
         self._parts: dict[str, tuple[str, float]] = {}
+        self._offer: Offer | None = None
         self.between: Callable[[str], None] = lambda writes: None
         """Called between two writes that are one call of the door: a test may die there."""
 

@@ -9,7 +9,7 @@ from stores import outcome
 from stores.identity import ChunkId, new_token
 from stores.memory.book import DONE, OPEN, SPLIT, SPLITTING, KeptChunk, KeptJob
 from stores.memory.quarantine import MemoryQuarantine
-from stores.records import Claim, Counts, Death, Job, JobState, Reason, Row, SamplesSource, Status
+from stores.records import Claim, Counts, Death, Job, JobState, Offer, Reason, Row, SamplesSource, Status
 
 ACTIVE = (JobState.SCANNING, JobState.RUNNING)
 
@@ -198,6 +198,12 @@ class MemoryLedger(MemoryQuarantine):
         with self._lock:
             if self._parts.get(part, ("", 0.0))[0] == holder:
                 del self._parts[part]
+
+    def announce(self, offer: Offer) -> None:
+        self._offer = offer
+
+    def offer(self) -> Offer | None:
+        return self._offer
 
     def ping(self) -> None:
         """Always answers."""

@@ -24,6 +24,9 @@ class MemoryPulse:
     def gone(self, part: str, name: str) -> None:
         self._beats.pop((part, name), None)
 
+    def is_alive(self, part: str, name: str) -> bool:
+        return any((facts["part"], facts["name"]) == (part, name) for facts in self.alive())
+
     def alive(self) -> list[dict[str, str]]:
         now = self._clock()
         return [dict(facts) for _, (until, facts) in sorted(self._beats.items()) if until > now]

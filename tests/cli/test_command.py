@@ -42,6 +42,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         "warm",
         "doctor",
         "analyze",
+        "worker",
     ],
 )
 def test_help_is_there_for_every_command(words: str) -> None:

@@ -73,7 +73,7 @@ class Network:
         self._switch = f"sm{self._mark}"
         third = secrets.randbelow(200) + 20
         self.address = {name: f"10.213.{third}.{n + 2}" for n, name in enumerate(names)}
-        self._here = f"10.213.{third}.1"
+        self.here = f"10.213.{third}.1"
         self._cable = {name: f"c{n}" for n, name in enumerate(names)}
 
     def make(self) -> None:
@@ -83,7 +83,7 @@ class Network:
         _ip("-n", self._switch, "link", "set", "sw", "up")
         _ip("link", "add", f"sm{self._mark}h", "type", "veth", "peer", "name", "here", "netns", self._switch)
         self._plug("here")
-        _ip("addr", "add", f"{self._here}/24", "dev", f"sm{self._mark}h")
+        _ip("addr", "add", f"{self.here}/24", "dev", f"sm{self._mark}h")
         _ip("link", "set", f"sm{self._mark}h", "up")
         for name, cable in self._cable.items():
             host = self.host(name)

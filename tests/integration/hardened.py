@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,8 +99,13 @@ class Hardened:
     ledger: Server
     logs: Path
     papers: Papers
-    index: Terminator
+    doors: Mapping[str, Terminator]
     flower: str
+
+    @property
+    def index(self) -> Terminator:
+        """The way to Chroma."""
+        return self.doors["chroma"]
 
     def wait_for(self, what: Callable[[], bool], within_s: float = 120) -> None:
         """Wait until something is so."""
@@ -122,9 +127,11 @@ class Hardened:
 
 
 @contextmanager
-def hardened(folder: Path, library: Path) -> Iterator[Hardened]:
-    """Everything, with `library` as the root of that name."""
-    papers = make_papers(folder / "papers")
+def hardened(
+    folder: Path, library: Path, address: str = "127.0.0.1", users: Sequence[str] = tuple(PARTS)
+) -> Iterator[Hardened]:
+    """The parts of these users, with `library` as the root of that name; TLS is taken at `address`."""
+    papers = make_papers(folder / "papers", address)
     with ExitStack() as stack:
         ledger = guarded_ledger(folder / "mongo")
         stack.callback(ledger.stop)
@@ -133,28 +140,28 @@ def hardened(folder: Path, library: Path) -> Iterator[Hardened]:
             stack.callback(server.stop)
             server.start()
         doors = {
-            "redis": Terminator(papers, broker.port),
-            "mongo": Terminator(papers, ledger.port),
-            "chroma": Terminator(papers, index.port, TOKEN),
+            "redis": Terminator(papers, broker.port, address=address),
+            "mongo": Terminator(papers, ledger.port, address=address),
+            "chroma": Terminator(papers, index.port, TOKEN, address=address),
         }
         for door in doors.values():
             stack.callback(door.close)
         common = _environment(folder, library, papers, doors)
-        env_of = {user: {**common, **_as_user(user, doors["redis"], doors["mongo"])} for user in PARTS}
+        env_of = {user: {**common, **as_user(user, doors)} for user in users}
         secret = subprocess.check_output(
-            [sys.executable, "-m", "api", "--new-key", "admin"], cwd=PROJECT, env=_child(env_of["gateway"]), text=True
+            [sys.executable, "-m", "api", "--new-key", "admin"], cwd=PROJECT, env=child(env_of["gateway"]), text=True
         ).strip()
         logs = folder / "logs"
         logs.mkdir()
-        for user, module in PARTS.items():
-            stack.callback(_stop, _start(module, env_of[user], logs / f"{user}.log"))
+        for user in users:
+            stack.callback(_stop, _start(PARTS[user], env_of[user], logs / f"{user}.log"))
         trusting = ssl.create_default_context(cafile=str(papers.ca))
         url = f"https://localhost:{common['SAMPLEMIND_GATEWAY__PORT']}"
         http = stack.enter_context(
             httpx.Client(base_url=url, verify=trusting, headers={"X-API-Key": secret}, timeout=30)
         )
         operator = stack.enter_context(Redis.from_url(broker.url, decode_responses=True))
-        yield Hardened(http, operator, ledger, logs, papers, doors["chroma"], common["SAMPLEMIND_FLOWER__URL"])
+        yield Hardened(http, operator, ledger, logs, papers, doors, common["SAMPLEMIND_FLOWER__URL"])
 
 
 def _environment(folder: Path, library: Path, papers: Papers, doors: Mapping[str, Terminator]) -> dict[str, str]:
@@ -164,7 +171,7 @@ def _environment(folder: Path, library: Path, papers: Papers, doors: Mapping[str
         "SAMPLEMIND_ROOTS": f'{{"library": "{library}"}}',
         "SAMPLEMIND_REDIS__TLS_CA": ca,
         "SAMPLEMIND_MONGO__TLS_CA": ca,
-        "SAMPLEMIND_CHROMA__URL": f"https://localhost:{doors['chroma'].port}",
+        "SAMPLEMIND_CHROMA__URL": f"https://{doors['chroma'].host}:{doors['chroma'].port}",
         "SAMPLEMIND_CHROMA__TLS_CA": ca,
         "SAMPLEMIND_CHROMA__TOKEN": TOKEN,
         "SAMPLEMIND_GATEWAY__PORT": str(free_port()),
@@ -175,15 +182,17 @@ def _environment(folder: Path, library: Path, papers: Papers, doors: Mapping[str
     }
 
 
-def _as_user(user: str, broker: Terminator, ledger: Terminator) -> dict[str, str]:
+def as_user(user: str, doors: Mapping[str, Terminator]) -> dict[str, str]:
+    """The addresses of broker and ledger for this user."""
+    broker, ledger = doors["redis"], doors["mongo"]
     options = f"directConnection=true&tls=true&authSource={DATABASE}"
     return {
-        "SAMPLEMIND_REDIS__URL": f"rediss://{user}:{password_of(user)}@localhost:{broker.port}/0",
-        "SAMPLEMIND_MONGO__URL": f"mongodb://{user}:{password_of(user)}@localhost:{ledger.port}/?{options}",
+        "SAMPLEMIND_REDIS__URL": f"rediss://{user}:{password_of(user)}@{broker.host}:{broker.port}/0",
+        "SAMPLEMIND_MONGO__URL": f"mongodb://{user}:{password_of(user)}@{ledger.host}:{ledger.port}/?{options}",
     }
 
 
-def _child(environment: Mapping[str, str]) -> dict[str, str]:
+def child(environment: Mapping[str, str]) -> dict[str, str]:
     clean = {name: value for name, value in child_environment().items() if not name.startswith("SAMPLEMIND_")}
     return {**clean, **environment}
 
@@ -193,7 +202,7 @@ def _start(module: str, environment: Mapping[str, str], log: Path) -> subprocess
         return subprocess.Popen(
             [sys.executable, "-m", module],
             cwd=PROJECT,
-            env=_child(environment),
+            env=child(environment),
             stdout=said,
             stderr=said,
             start_new_session=True,

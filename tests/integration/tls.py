@@ -25,15 +25,15 @@ class Papers:
     """Certificate and key in one file, as MongoDB wants them."""
 
 
-def make_papers(folder: Path) -> Papers:
-    """An authority that signs one certificate. Needs the `openssl` command."""
+def make_papers(folder: Path, address: str = "127.0.0.1") -> Papers:
+    """An authority that signs one certificate, for localhost and an address. Needs the `openssl` command."""
     if shutil.which("openssl") is None:
         missing("openssl is not installed")
     folder.mkdir(parents=True, exist_ok=True)
     papers = Papers(folder / "ca.pem", folder / "cert.pem", folder / "key.pem", folder / "both.pem")
     ca_key, request, names = folder / "ca.key", folder / "request", folder / "names"
     names.write_text(
-        "subjectAltName=IP:127.0.0.1,DNS:localhost\nauthorityKeyIdentifier=keyid\nbasicConstraints=CA:FALSE\n"
+        f"subjectAltName=IP:{address},DNS:localhost\nauthorityKeyIdentifier=keyid\nbasicConstraints=CA:FALSE\n"
     )
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
@@ -57,12 +57,13 @@ class Terminator:
     The token is looked for in the head of a connection's first request: enough to see that it is sent.
     """
 
-    def __init__(self, papers: Papers, port: int, token: str | None = None) -> None:
+    def __init__(self, papers: Papers, port: int, token: str | None = None, address: str = "127.0.0.1") -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(papers.cert, papers.key)
         self._behind, self._token = port, token
-        self._door = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._door = socket.create_server((address, 0), backlog=128)
         self.port = int(self._door.getsockname()[1])
+        self.host = "localhost" if address == "127.0.0.1" else address
         self.refused = 0
         threading.Thread(target=self._accept, daemon=True).start()
 

@@ -60,6 +60,7 @@ def test_who_leaves_is_gone_at_once(pulse: RedisPulse) -> None:
     pulse.beat("worker", "two", {}, 20)
     pulse.gone("worker", "one")
     assert [facts["name"] for facts in pulse.alive()] == ["two"]
+    assert [pulse.is_alive("worker", name) for name in ("one", "two")] == [False, True]
 
 
 @pytest.mark.integration

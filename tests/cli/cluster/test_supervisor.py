@@ -181,7 +181,7 @@ def test_a_killed_guardian_is_replaced_and_told_whom_to_guard(tmp_path: Path) ->
 
 
 def test_a_listener_that_has_lost_its_terminal_does_not_keep_the_cluster_up(tmp_path: Path) -> None:
-    from cli.cluster import report
+    from cli.cluster import telling
     from cli.console import err
 
     class Gone:
@@ -190,5 +190,5 @@ def test_a_listener_that_has_lost_its_terminal_does_not_keep_the_cluster_up(tmp_
 
     assert err() is not None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report, "err", Gone)
-        report._say("anything")
+        patch.setattr(telling, "err", Gone)
+        telling.say("anything")
