@@ -75,10 +75,11 @@ coverage: ## What the kernels' tests reach, compiled and without the compiler
 requirements: ## Compile the hashed pins again
 	UV=$(dir $(PYTHON_DEV))uv requirements/compile.sh $(ARGS)
 
-manifests: ## Hold workflows, docker-compose.yml and the Dockerfile against their schemas and known mistakes
+manifests: ## Hold workflows, docker-compose.yml, deploy/k8s and the Dockerfile against their schemas and known mistakes
 	$(dir $(PYTHON_AUDIT))zizmor --offline --quiet .github/workflows
 	$(PYTHON_AUDIT) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(PYTHON_AUDIT) -m check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(dir $(PYTHON_AUDIT))kubernetes-validate --strict --quiet $(filter-out %/kustomization.yaml %/scaling.yaml,$(wildcard deploy/k8s/*.yaml))
 	$(dir $(PYTHON_AUDIT))hadolint --failure-threshold warning deploy/image/Dockerfile
 
 audit: ## Ask the advisory service about every pin
