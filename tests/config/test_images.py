@@ -72,6 +72,21 @@ def test_an_image_holds_what_its_programs_import(image: str, tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr[-1500:]
 
 
+@pytest.mark.parametrize("image", PROGRAMS)
+def test_an_image_is_compiled_where_it_is_built_and_not_at_each_start(image: str, tmp_path: Path) -> None:
+    """Its root cannot be written, so a module without bytecode would be compiled anew by every process."""
+    stage = next(part for part in re.split(r"(?m)^FROM ", DOCKERFILE) if re.match(rf"\S+ AS {image}\n", part))
+    (folders,) = re.findall(r"(?m)^RUN python -m (compileall .+)$", stage)
+    assert stage.rindex("COPY") < stage.index("compileall") < stage.index("USER 10001")
+    folder = copied(image, tmp_path)
+    subprocess.run([sys.executable, "-m", *folders.split()], cwd=folder, check=True)
+    bare = [path for path in folder.rglob("*.py") if not list((path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"))]
+    assert bare == []
+    installs = re.split(r"(?m)^FROM ", DOCKERFILE)
+    assert all(re.match(r"build AS", part) for part in installs if "uv pip install" in part)
+    assert "ENV UV_COMPILE_BYTECODE=1" in next(part for part in installs if re.match(r"base AS build\n", part))
+
+
 def test_the_gateways_image_holds_the_web_app_where_it_is_looked_for() -> None:
     found = re.search(r"(?ms)^FROM \S+ AS gateway\n.*?^COPY --from=build-web /web/dist (\S+)$", DOCKERFILE)
     assert found
