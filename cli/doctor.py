@@ -100,7 +100,7 @@ def _disk(folder: DataFolder) -> Iterator[Finding]:
     near = folder.path
     while not near.exists():
         near = near.parent
-    if not os.access(near, os.W_OK):
+    if not near.is_dir() or not os.access(near, os.W_OK):
         yield Finding(
             Level.WRONG, f"The data folder {folder.path} cannot be written.", "choose another with --data-dir"
         )

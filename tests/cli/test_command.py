@@ -114,6 +114,13 @@ def test_the_doctor_names_a_wrong_setting_and_a_missing_root(tmp_path: Path) -> 
     assert "/no/such" in done.stdout
 
 
+def test_the_doctor_takes_no_file_for_a_data_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run("doctor", SAMPLEMIND_DATA_DIR=str(tmp_path / "file"))
+    assert "file cannot be written." in done.stdout
+    assert "chmod" not in done.stdout
+
+
 def test_the_doctor_says_which_of_your_own_servers_does_not_answer(tmp_path: Path) -> None:
     done = run("doctor", SAMPLEMIND_DATA_DIR=str(tmp_path), SAMPLEMIND_MONGO__URL="mongodb://u:secret@127.0.0.1:9/x")
     assert done.returncode == 1
