@@ -184,8 +184,10 @@ def _rows(files: Sequence[str], jobs: int, plot: Path | None, alive: Alive) -> G
 
     cap_threads()
     use_kernel_cache()
+    from cli.found import load_settings
     from workers.batch import BatchAudioProcessor
 
+    settings = load_settings().decode
     draw = None
     if plot is not None:
         from cli.plots.run import plotting
@@ -193,7 +195,7 @@ def _rows(files: Sequence[str], jobs: int, plot: Path | None, alive: Alive) -> G
         draw = plotting(plot, files)
     # A second process costs a second to start: worth it from some dozen files on.
     wanted = 1 if jobs == -1 and len(files) < 12 else jobs
-    yield from BatchAudioProcessor(wanted, told=True, alive=alive).iter_batch(files, draw)
+    yield from BatchAudioProcessor(wanted, settings, told=True, alive=alive).iter_batch(files, draw)
 
 
 def _write(row: Any, lines: TextIO, output: Path | None) -> None:

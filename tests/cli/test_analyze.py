@@ -87,6 +87,13 @@ def test_wrong_usage_is_2(arguments: list[str]) -> None:
     assert "Traceback" not in said
 
 
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPLEMIND_DECODE__MAX_FILE_MB", "much")
+    code, rows, said = run("x.wav")
+    assert (code, rows) == (2, [])
+    assert said.startswith("samplemind: Setting decode.max_file_mb (SAMPLEMIND_DECODE__MAX_FILE_MB): ")
+
+
 def at_a_terminal(*arguments: str, lines: Path | None = None) -> bytes:
     """What a terminal shows of standard error, and of standard output where it does not go to the file `lines`."""
     above, below = pty.openpty()
