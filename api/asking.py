@@ -122,7 +122,7 @@ class SearchRequest(SoundRequest):
         json_schema_extra={
             "examples": [
                 {
-                    "like": {"sample": "9f2c...-1.4.0-0"},
+                    "like": {"sample": "9f2c...-1.5.0-0"},
                     "aspects": {"timbre": 1, "rhythm": 0.5},
                     "where": {"bpm": [118, 122], "key": "C minor"},
                     "limit": 20,

@@ -259,7 +259,7 @@ class AudioShape(BaseModel):
     frames: int
     analyzed_s: float
     analyzed: AnalyzedShape | None = Field(None, description="Missing in analyses before 1.2.0.")
-    pcm_sha256: str | None = Field(None, description="Of its decoded samples: the same in a WAV and a FLAC of it.")
+    pcm_xxh128: str | None = Field(None, description="Of its decoded samples: the same in a WAV and a FLAC of it.")
 
 
 class MarkShape(Shape):
@@ -280,8 +280,8 @@ class SampleShape(BaseModel):
         json_schema_extra={
             "examples": [
                 {
-                    "sample_id": "9f2c...-1.4.0-0",
-                    "analyzer": "1.4.0",
+                    "sample_id": "9f2c...-1.5.0-0",
+                    "analyzer": "1.5.0",
                     "kind": {"label": "loop", "confidence": 0.97},
                     "tempo": {"bpm": 120.0, "confidence": 0.94, "beats": 16, "evidence": [], "reason": None},
                     "key": {"tonic": "C", "mode": "minor", "label": "C minor", "camelot": "5A", "confidence": 0.81},

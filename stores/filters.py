@@ -23,7 +23,7 @@ EQUALS = {
     "kind": "kind.label",
     "instrument": "instrument.label",
 }
-PCM = "audio.pcm_sha256"
+PCM = "audio.pcm_xxh128"
 """Where the hash of the decoded samples is in an analysis."""
 METADATA = {"kind", "bpm", "key", "tonic", "mode", "camelot", "duration_s"}
 """What the vector index can filter by, besides `owner`."""

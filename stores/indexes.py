@@ -46,7 +46,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         _index("analysis.key.label", name="key"),
         _index("analysis.pitch.note", name="note"),
         _index("analysis.defects.code", name="defect"),
-        _index("analysis.audio.pcm_sha256", name="pcm"),
+        _index("analysis.audio.pcm_xxh128", name="pcm"),
     ),
     "previews": (),
     "settled": (),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from xxhash import xxh3_128, xxh3_128_hexdigest
 
 from config.logging import get_logger
 from workers.analysis import analyze
@@ -68,7 +69,7 @@ def _analysis(decoder: Decoder, fd: int, name: str, alive: Alive, *, again: bool
         found = analyze(
             decoded.y, decoded.info, decoded.hints, bad_samples=decoded.bad_samples, truncated=decoded.truncated
         )
-        return _hashed(found, hashlib.sha256(decoded.y.data).hexdigest())
+        return _hashed(found, xxh3_128_hexdigest(decoded.y.data))
     try:
         return _passing(decoder, decoded, alive)
     except DecoderCrashed:
@@ -84,7 +85,7 @@ def _passing(decoder: Decoder, decoded: Decoded, alive: Alive) -> Analysis:
     sound = LongSound(decoded.info, decoded.hints, min(WINDOW_S, decoder.settings.max_analyzed_s))
     left = sound.take(decoded.y, last=False)
     truncated, bad_samples, last = decoded.truncated, decoded.bad_samples, False
-    digest = hashlib.sha256(decoded.y.data)
+    digest = xxh3_128(decoded.y.data)
     most = decoder.settings.max_streamed_s * decoded.info.sample_rate_hz
     while not last:
         alive(sound.seconds, decoded.info.duration_s)
@@ -97,8 +98,8 @@ def _passing(decoder: Decoder, decoded: Decoded, alive: Alive) -> Analysis:
     return _hashed(found, digest.hexdigest() if block.last else None)
 
 
-def _hashed(found: Analysis, pcm_sha256: str | None) -> Analysis:
-    return replace(found, audio=replace(found.audio, pcm_sha256=pcm_sha256))
+def _hashed(found: Analysis, pcm_xxh128: str | None) -> Analysis:
+    return replace(found, audio=replace(found.audio, pcm_xxh128=pcm_xxh128))
 
 
 def analyze_path(decoder: Decoder, path: str | os.PathLike[str], alive: Alive = _unheard) -> dict[str, Any]:

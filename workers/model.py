@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-ANALYZER_VERSION = "1.4.0"
+ANALYZER_VERSION = "1.5.0"
 """Changes when any number an analysis prints may change: samples are keyed by it."""
 
 VECTOR_VERSION = 2
@@ -75,9 +75,9 @@ class AudioInfo:
     analyzed_s: float
     """Seconds that were listened to, from the start: less than `duration_s` where a file is longer than may be."""
     analyzed: Analyzed = field(default_factory=lambda: Analyzed("whole", ()))
-    pcm_sha256: str | None = None
-    """SHA-256 of all its decoded samples: interleaved float32, little endian. The same in a WAV and in a FLAC made of
-    it, and before and after its tags were written; ``None`` where not all of it was decoded."""
+    pcm_xxh128: str | None = None
+    """XXH3 of 128 bits over all its decoded samples: interleaved float32, little endian. The same in a WAV and in a
+    FLAC made of it, and before and after its tags were written; ``None`` where not all of it was decoded."""
 
 
 @dataclass(frozen=True, slots=True)

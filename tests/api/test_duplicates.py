@@ -114,7 +114,7 @@ def test_the_same_bytes_at_two_places_are_an_exact_group(gateway: Gateway) -> No
 
 
 def hashed(said: Analysis, pcm: str, **audio: Any) -> Analysis:
-    return replace(said, audio=replace(said.audio, pcm_sha256=pcm, **audio))
+    return replace(said, audio=replace(said.audio, pcm_xxh128=pcm, **audio))
 
 
 def test_files_of_the_same_samples_are_a_group_of_their_own_kind(gateway: Gateway) -> None:

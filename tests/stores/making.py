@@ -92,7 +92,7 @@ def sample(
 ) -> NewSample:
     tonic, mode = key.split() if key else (None, None)
     analysis = {
-        "audio": {"duration_s": duration_s, "sample_rate_hz": 44100, "pcm_sha256": pcm},
+        "audio": {"duration_s": duration_s, "sample_rate_hz": 44100, "pcm_xxh128": pcm},
         "kind": {"label": kind, "confidence": 0.9},
         "tempo": {"bpm": bpm, "confidence": 0.9, "reason": None if bpm else "too short"},
         "key": {"tonic": tonic, "mode": mode, "label": key, "camelot": camelot if key else None, "confidence": 0.8},
