@@ -45,10 +45,12 @@ class LedgerScans(LedgerBook):
     def _count(self, job_id: str, n: int) -> bool:
         """Let the job's row say that chunk `n` is there. False if it is not, or the job takes none any more."""
         chunk = self._chunks.find_one({"_id": str(ChunkId(job_id, n))}, {"first": 1, "size": 1})
-        if chunk is None:
-            return False
+        return chunk is not None and self._count_as(job_id, n, chunk["first"] + chunk["size"])
+
+    def _count_as(self, job_id: str, n: int, submitted: int) -> bool:
+        """The same for a chunk that is known to be there, and with which so many files are."""
         asked = {"_id": job_id, "state": {"$in": TAKES_CHUNKS}}
-        known: Any = {"chunks": n + 1, "submitted": chunk["first"] + chunk["size"]}
+        known: Any = {"chunks": n + 1, "submitted": submitted}
         return self._jobs.update_one(asked, [{"$set": {**_at_least(known), "touched_at": NOW}}]).matched_count == 1
 
     @mongo_errors()
@@ -67,7 +69,7 @@ class LedgerScans(LedgerBook):
             if self._chunks.find_one({"_id": str(chunk), "writer": writer}, {"_id": 1}) is None:
                 self._count(job_id, n)
                 return False
-        if self._count(job_id, n):
+        if self._count_as(job_id, n, first + len(files)):
             return True
         # The job ended its scan meanwhile. Chunks are counted only while it scans, so this is for good.
         job = self._jobs.find_one({"_id": job_id, "state": {"$ne": DROPPED}}, {"chunks": 1})

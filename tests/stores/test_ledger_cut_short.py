@@ -68,17 +68,17 @@ def test_a_chunk_found_there_is_counted_by_who_comes_second(mongo: MongoStores, 
 def test_a_chunk_counted_by_another_scanner_before_the_scan_ended_stays(mongo: MongoStores) -> None:
     """The slow one's own count comes too late, but the chunk is in the job: it must not be taken out again."""
     job = mongo.ledger.create_job(new_job())[0]
-    count = mongo.ledger._count
+    count = mongo.ledger._count_as
 
-    def slowly(job_id: str, n: int) -> bool:
-        mongo.ledger._count = count  # type: ignore[method-assign]
+    def slowly(job_id: str, n: int, submitted: int) -> bool:
+        mongo.ledger._count_as = count  # type: ignore[method-assign]
         scan = mongo.ledger.claim_scan(job_id, LONG)
         assert scan is not None
         assert scan.next_chunk == 1
         assert mongo.ledger.finish_scan(job_id, scan.token)
-        return count(job_id, n)
+        return count(job_id, n, submitted)
 
-    mongo.ledger._count = slowly  # type: ignore[method-assign]
+    mongo.ledger._count_as = slowly  # type: ignore[method-assign]
     assert mongo.ledger.add_chunk(job.id, 0, 0, files(2))
     assert mongo.ledger.job(job.id).counts.submitted == 2
     finish(mongo.ledger, job, 0)

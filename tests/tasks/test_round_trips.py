@@ -49,6 +49,8 @@ class Rig:
 
     def __init__(self, folder: Path, mongo_url: str, redis_url: str) -> None:
         self.folder, self.asked = folder, Asked()
+        self.written: list[str] = []
+        """What it took to write the chunk."""
         name = f"test_{uuid.uuid4().hex[:12]}"
         mongo = MongoSettings(url=SecretStr(mongo_url), database=name, min_pool_size=0)
         options = client_options(mongo, "worker")
@@ -67,7 +69,9 @@ class Rig:
     def work(self, files: list[FileRef]) -> list[str]:
         """What the work on a chunk of these files asks the ledger."""
         job = self.stores.ledger.create_job(NewJob(owner="me", priority=Priority.NORMAL, source=None))[0]
+        self.asked.commands.clear()
         assert self.stores.ledger.add_chunk(job.id, 0, 0, files)
+        self.written = list(self.asked.commands)
         self.stores.ledger.accept_job(job.id)
         self.asked.commands.clear()
         assert analyze_chunk(f"{job.id}:0", self.child) is Ended.DONE
@@ -110,6 +114,11 @@ def test_a_chunk_of_new_files_asks_the_ledger_eleven_times(rig: Rig) -> None:
 def test_a_chunk_of_known_files_asks_the_ledger_four_times(rig: Rig) -> None:
     rig.work(sounds(rig.folder))
     assert sorted(rig.work(sounds(rig.folder))) == said(KNOWN)
+
+
+def test_a_chunk_found_by_a_scan_is_written_with_two(rig: Rig) -> None:
+    rig.work(sounds(rig.folder))
+    assert rig.written == ["insert chunks", "update jobs"]
 
 
 def test_a_chunk_that_nobody_held_before_waits_for_redis_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
