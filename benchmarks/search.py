@@ -9,6 +9,7 @@ nearest by comparing with all that the index finds among so many candidates as a
 from __future__ import annotations
 
 import argparse
+import hashlib
 import statistics
 import tempfile
 import threading
@@ -56,7 +57,7 @@ class Crowd:
 
     def sample(self, at: int) -> NewSample:
         """One of them as a sample."""
-        content = f"{at:064x}"
+        content = hashlib.sha256(str(at).encode()).hexdigest()
         return NewSample(
             id=sample_id(content),
             content=content,
