@@ -2,9 +2,10 @@
 PYTHON_BENCH = $(shell ./samplemind --environment bench)
 PYTHON_DEV = $(shell ./samplemind --environment dev)
 PYTHON_AUDIT = $(shell SAMPLEMIND_VENV=$(CURDIR)/.venv-audit ./samplemind --environment audit)
+PYTHON_DOCS = $(shell SAMPLEMIND_VENV=$(CURDIR)/.venv-docs ./samplemind --environment docs)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up web web-if-node web-types test test-unit lint format bench accuracy faults safeguards coverage requirements audit sbom manifests compare fuzz clean
+.PHONY: help demo up web web-if-node web-types test test-unit lint format bench accuracy faults safeguards coverage requirements audit sbom manifests docs compare fuzz clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -82,6 +83,10 @@ manifests: ## Hold workflows, docker-compose.yml, deploy/k8s and the Dockerfile 
 	$(dir $(PYTHON_AUDIT))kubernetes-validate --strict --quiet $(filter-out %/kustomization.yaml %/scaling.yaml,$(wildcard deploy/k8s/*.yaml))
 	$(dir $(PYTHON_AUDIT))hadolint --failure-threshold warning deploy/image/Dockerfile
 
+docs: ## Build the documentation as a site, docs/_site/index.html; a link that leads nowhere fails
+	$(PYTHON_DOCS) -m sphinx --fail-on-warning --keep-going --quiet --builder html docs docs/_site
+	@echo "docs/_site/index.html"
+
 audit: ## Ask the advisory service about every pin
 	$(PYTHON_AUDIT) requirements/audit.py $(ARGS)
 
@@ -94,4 +99,4 @@ fuzz: ## Send the gateway what its description allows and what it does not, for 
 	SAMPLEMIND_FUZZ_EXAMPLES=$(or $(EXAMPLES),300) $(PYTHON_DEV) -m pytest tests/api/test_security_fuzz.py $(ARGS)
 
 clean: ## Remove the environment and caches (never your data)
-	rm -rf .venv .venv.lock .venv-audit .venv-audit.lock sbom .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv.lock .venv-audit .venv-audit.lock .venv-docs .venv-docs.lock docs/_site sbom .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
