@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from stores import cursor as cursors
+from stores.idranges import walk
 from stores.mongo_door import Document, Documents
 from stores.records import Order, Sort
 from stores.versions import LISTED
@@ -23,12 +25,15 @@ FIELDS: Final[Mapping[Order, str]] = {
 }
 """Where the number is by which samples are sorted; each has an index behind ``v``."""
 
-_EDGES: Final[Mapping[Order, Sequence[float]]] = {
-    Order.BPM: range(40, 260, 2),
-    Order.DURATION: [0.02 * 1.15**n for n in range(100)],
-    Order.LOUDNESS: range(-60, 6),
+_LOWEST: Final[Mapping[Order, float | datetime]] = {
+    **dict.fromkeys(FIELDS, -math.inf),
+    Order.ADDED: datetime(1970, 1, 1, tzinfo=UTC),
 }
-"""Where a step ends and the next begins: each a small part of a usual library."""
+"""The embedded server reads all that have no value for a range without a lower end."""
+_LOOKED_AT: Final = 400
+_EACH: Final = 2
+_FRESH_S: Final = 30.0
+_SPAN: Final = 1 / 64
 _MOST_CELLS: Final = 8
 _FIRST_AGE_S: Final = 60.0
 _AGES: Final = 24
@@ -42,11 +47,47 @@ class Place:
     id: str
 
 
-def page(samples: Documents, asked: Document, sort: Sort, after: Place | None, limit: int) -> list[Document]:
+class Edges:
+    """Where a step ends and the next begins, for each order: values of some samples of this library, so that each
+    step holds about as many. The embedded server reads all that a step holds, 0.1 ms each, however few are wanted.
+    """
+
+    def __init__(self) -> None:
+        self._known: Mapping[Order, Sequence[Any]] = {}
+        self._until = 0.0
+
+    def of(self, by: Order, samples: Documents) -> Sequence[Any]:
+        """The edges, lowest first; read anew twice a minute."""
+        if time.monotonic() > self._until:
+            self._known = _looked_up(samples)
+            self._until = time.monotonic() + _FRESH_S
+        edges = self._known[by]
+        return [*edges, *(age for age in _ages() if not edges or age > edges[-1])] if by is Order.ADDED else edges
+
+
+def _looked_up(samples: Documents) -> Mapping[Order, Sequence[Any]]:
+    """Values of some hundred samples: ids are hashes, so a range of them is as good as drawn by lot."""
+    part = min(1.0, _LOOKED_AT / max(1, samples.estimated_document_count()))
+    window, _ = next(walk("", part))
+    fields = dict.fromkeys(FIELDS.values(), 1)
+    stages: list[Document] = [
+        {"$match": {"v": LISTED, "_id": window}},
+        {"$limit": 2 * _LOOKED_AT},
+        {"$project": fields},
+    ]
+    found = list(samples.aggregate(stages))
+    values = {by: sorted({value for each in found if (value := _at(each, by)) is not None}) for by in FIELDS}
+    return {by: known[::_EACH] for by, known in values.items()}
+
+
+def page(
+    samples: Documents, asked: Document, sort: Sort, after: Place | None, limit: int, edges: Edges
+) -> list[Document]:
     """The first samples behind `after`: those with the number in its order, then those without."""
     found: list[Document] = []
     within = asked.get(FIELDS[sort.by])
-    for step, order in _steps(sort, after, within if isinstance(within, dict) else None):
+    known = edges.of(sort.by, samples)
+    for step, order in _steps(sort, after, within if isinstance(within, dict) else None, known):
         stages: list[Document] = [{"$match": {"v": LISTED, **step}}, {"$match": asked}, {"$sort": order}]
         found += samples.aggregate([*stages, {"$limit": limit - len(found)}, {"$project": {"vector": 0}}])
         if len(found) >= limit:
@@ -56,11 +97,16 @@ def page(samples: Documents, asked: Document, sort: Sort, after: Place | None, l
 
 def place_of(document: Mapping[str, Any], sort: Sort) -> Place:
     """Where a sample stands, to go on behind it."""
-    value: Any = document
-    for name in FIELDS[sort.by].split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
+    value = _at(document, sort.by)
     said = value.isoformat() if isinstance(value, datetime) else "" if value is None else repr(float(value))
     return Place(said, document["_id"])
+
+
+def _at(document: Mapping[str, Any], by: Order) -> Any:
+    value: Any = document
+    for name in FIELDS[by].split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
 
 
 def value_of(place: Place, sort: Sort) -> float | datetime | None:
@@ -93,7 +139,9 @@ def place_at(question: object, cursor: str, sort: Sort) -> Place:
     return place
 
 
-def _steps(sort: Sort, after: Place | None, within: Document | None) -> Iterator[tuple[Document, Document]]:
+def _steps(
+    sort: Sort, after: Place | None, within: Document | None, edges: Sequence[Any]
+) -> Iterator[tuple[Document, Document]]:
     """What each step asks for, and in which order what it gives is. `within`: nothing outside of it is asked for."""
     field, way = FIELDS[sort.by], -1 if sort.descending else 1
     ordered = {field: way, "_id": 1}
@@ -101,13 +149,15 @@ def _steps(sort: Sort, after: Place | None, within: Document | None) -> Iterator
     if after is not None and value is not None:
         yield {field: value, "_id": {"$gt": after.id}}, ordered
     if after is None or value is not None:
-        for bounds in _ranges(_edges(sort.by), value, descending=sort.descending):
+        for bounds in _ranges(edges, value, descending=sort.descending):
+            bounds = {"$gte": _LOWEST[sort.by], **bounds} if "$gt" not in bounds else bounds
             if within is None or _meet(bounds, within):
                 yield {field: bounds}, ordered
     if within is not None:
         return
-    behind = {} if after is None or value is not None else {"_id": {"$gt": after.id}}
-    yield {field: None, **behind}, {"_id": 1}
+    behind = "" if after is None or value is not None else after.id
+    for window, _ in walk(behind, _SPAN):
+        yield {field: None, "_id": window}, {"_id": 1}
 
 
 def _meet(bounds: Document, within: Document) -> bool:
@@ -116,9 +166,8 @@ def _meet(bounds: Document, within: Document) -> bool:
     return not too_high and not too_low
 
 
-def _edges(by: Order) -> Sequence[Any]:
-    if by is not Order.ADDED:
-        return _EDGES[by]
+def _ages() -> Sequence[datetime]:
+    """What came lately lies behind the edges that were looked up before it came."""
     now = datetime.now(UTC)
     return [now - timedelta(seconds=_FIRST_AGE_S * 2**n) for n in reversed(range(_AGES))]
 

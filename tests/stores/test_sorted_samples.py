@@ -8,11 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pymongo.collection import Collection
 
-from stores import sorts
+from stores import facets, sorts
 from stores.descriptors import DESCRIPTORS
 from stores.filters import at
-from stores.records import NewSample, Order, SampleFilter, Sort
+from stores.mongo import MongoStores
+from stores.records import Among, NewSample, Order, SampleFilter, Sort
 from stores.sorts import FIELDS
 from tests.stores.conftest import Bench
 from tests.stores.making import sample
@@ -199,3 +201,47 @@ def test_every_number_of_an_analysis_can_be_asked_for() -> None:
     asked_otherwise = {"tempo.bpm", "audio.duration_s", "audio.analyzed_s", "audio.frames"}
     assert numbers - asked_otherwise <= DESCRIPTORS.keys()
     assert all(place.split(".")[1] in said[place.split(".")[0]] for place in DESCRIPTORS)
+
+
+def test_counts_that_were_taken_are_told_again_until_there_are_more_samples(
+    mongo: MongoStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = mongo.samples
+    samples.insert(made(20))
+    everything, loops = samples.facets(EVERYTHING), samples.facets(SampleFilter(kind="loop"))
+    taken: list[object] = []
+    count = facets.count
+    monkeypatch.setattr(facets, "count", lambda *asked: taken.append(asked) or count(*asked))
+    assert (samples.facets(EVERYTHING), samples.facets(SampleFilter(kind="loop"))) == (everything, loops)
+    assert taken == []
+    samples.facets(SampleFilter(owner="ada"))
+    samples.facets(SampleFilter(text="kick"))
+    samples.facets(EVERYTHING, Among(only=(sample(1).id,)))
+    assert len(taken) == 3
+    samples.insert([sample(99, kind="track")])
+    assert samples.facets(EVERYTHING).total == everything.total + 1
+    newer = replace(sample(99), id=sample(99).id.replace("-1.0.0-", "-1.1.0-"), analyzer="1.1.0")
+    samples.insert([newer])
+    for _ in range(2):
+        assert samples.facets(EVERYTHING).total == everything.total + 1
+    assert len(taken) == 6
+
+
+def test_a_step_of_a_sorted_listing_reads_about_a_page_of_any_library(
+    mongo: MongoStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mongo.samples.insert([sample(n, bpm=None if n % 2 else 100 + n / 1000, duration_s=2.0) for n in range(600)])
+    monkeypatch.setattr(sorts, "_LOOKED_AT", 60)
+    widths = []
+    matched = Collection.aggregate
+
+    def counted(self: Any, stages: list[dict[str, Any]], *more: Any, **options: Any) -> Any:
+        if any("$sort" in stage for stage in stages):
+            widths.append(self.count_documents(stages[0]["$match"]))
+        return matched(self, stages, *more, **options)
+
+    monkeypatch.setattr(Collection, "aggregate", counted)
+    for descending in (False, True):
+        page = mongo.samples.page(EVERYTHING, cursor=None, limit=10, sort=Sort(Order.BPM, descending))
+        assert len(page.items) == 10
+    assert max(widths) <= 120
