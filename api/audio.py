@@ -1,10 +1,11 @@
-"""A sample's file as an answer: whole, or one range of it (RFC 9110)."""
+"""A sample's file, on disk or in a bucket, as an answer: whole, or one range of it (RFC 9110)."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +14,11 @@ from starlette.responses import Response
 from api.errors import Problem
 from api.files import open_beneath
 from api.listening import Listening
+from api.shelves import ObjectStream, Places
 from api.streams import FileStream
-from stores.records import Sample
-from workers.errors import FileError, Vanished
+from stores.buckets import Bucket
+from stores.fetching import fetch, nameless
+from stores.records import FileRef, Sample
 
 _TYPES: Final[Mapping[str, str]] = {
     "WAV": "audio/wav",
@@ -40,25 +43,30 @@ _KEEP: Final = {"Cache-Control": "private, max-age=86400, immutable"}
 _RANGE: Final = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.ASCII)
 
 
-def open_audio(sample: Sample, roots: Mapping[str, Path], headers: Mapping[str, str]) -> Response:
-    """The sample's file as it is now. `Vanished` (404) where none of its places can be opened any more."""
-    fd = _open(sample, roots)
-    try:
-        return _answer(fd, sample, headers)
-    except BaseException:
-        os.close(fd)
-        raise
+def open_audio(sample: Sample, places: Places, headers: Mapping[str, str]) -> Response:
+    """The sample's file as it is now.
+
+    Raises
+    ------
+    Vanished, BucketAway, Problem
+    """
+    return places.first(
+        sample,
+        lambda root, file: _from_folder(root, file, sample, headers),
+        lambda bucket, file: _from_bucket(bucket, file, sample, headers),
+    )
 
 
-def open_wav(sample: Sample, roots: Mapping[str, Path], listening: Listening) -> Response:
+def open_wav(sample: Sample, places: Places, listening: Listening) -> Response:
     """The beginning of the sample as WAV, which every browser plays.
 
     Raises
     ------
     FileError
         `Vanished` (404) where none of its places can be opened any more; it cannot be decoded.
+    BucketAway
     """
-    fd = _open(sample, roots)
+    fd = places.first(sample, lambda root, file: open_beneath(root, _raw(file)), _brought)
     try:
         sound = listening.wav(fd, sample.files[0].path)
     finally:
@@ -66,31 +74,71 @@ def open_wav(sample: Sample, roots: Mapping[str, Path], listening: Listening) ->
     return Response(sound, media_type="audio/wav", headers=_KEEP)
 
 
-def _open(sample: Sample, roots: Mapping[str, Path]) -> int:
-    for file in sample.files:
-        if file.root in roots:
-            try:
-                return open_beneath(roots[file.root], file.raw or file.path.encode("utf-8", "surrogateescape"))
-            except FileError:
-                continue
-    raise Vanished
-
-
-def _answer(fd: int, sample: Sample, headers: Mapping[str, str]) -> Response:
-    status = os.fstat(fd)
-    size, tag = status.st_size, f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
-    said = {"Accept-Ranges": "bytes", "ETag": tag, "Cache-Control": "private, no-cache"}
-    if headers.get("if-none-match") == tag:
+def _brought(bucket: Bucket, file: FileRef) -> int:
+    """A file of our own with a whole object in it."""
+    fd = nameless(bucket.settings.spool_dir)
+    try:
+        fetch(bucket, _raw(file).decode(), fd, bucket.settings.spool_mb << 20)
+    except BaseException:
         os.close(fd)
-        return Response(status_code=304, headers=said)
+        raise
+    return fd
+
+
+def _from_folder(root: Path, file: FileRef, sample: Sample, headers: Mapping[str, str]) -> Response:
+    fd = open_beneath(root, _raw(file))
+    try:
+        status = os.fstat(fd)
+        wanted = _wanted(sample, headers, status.st_size, f"{status.st_mtime_ns:x}-{status.st_size:x}")
+        if wanted.status != 304:
+            return FileStream(
+                fd, wanted.start, wanted.end, status_code=wanted.status, media_type=wanted.kind, headers=wanted.said
+            )
+    except BaseException:
+        os.close(fd)
+        raise
+    os.close(fd)
+    return Response(status_code=304, headers=wanted.said)
+
+
+def _from_bucket(bucket: Bucket, file: FileRef, sample: Sample, headers: Mapping[str, str]) -> Response:
+    thing = bucket.look(_raw(file).decode())
+    wanted = _wanted(sample, headers, thing.size, thing.etag.strip('"'))
+    if wanted.status == 304:
+        return Response(status_code=304, headers=wanted.said)
+    pieces = bucket.stream(thing, wanted.start, wanted.end)
+    length = wanted.end - wanted.start
+    return ObjectStream(pieces, length, status_code=wanted.status, media_type=wanted.kind, headers=wanted.said)
+
+
+def _raw(file: FileRef) -> bytes:
+    return file.raw or file.path.encode("utf-8", "surrogateescape")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which bytes are answered with, and what is said of them."""
+
+    status: int
+    kind: str
+    said: Mapping[str, str]
+    start: int = 0
+    end: int = 0
+
+
+def _wanted(sample: Sample, headers: Mapping[str, str], size: int, mark: str) -> _Wanted:
+    tag = f'"{mark}"'
+    said = {"Accept-Ranges": "bytes", "ETag": tag, "Cache-Control": "private, no-cache"}
+    audio = sample.analysis.get("audio") or {}
+    kind = _TYPES.get(str(audio.get("container", "")).upper(), "application/octet-stream")
+    if headers.get("if-none-match") == tag:
+        return _Wanted(304, kind, said)
     start, end, partial = 0, size, False
     if headers.get("if-range", tag) == tag:
         start, end, partial = span_of(headers.get("range"), size)
     if partial:
         said["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    audio = sample.analysis.get("audio") or {}
-    kind = _TYPES.get(str(audio.get("container", "")).upper(), "application/octet-stream")
-    return FileStream(fd, start, end, status_code=206 if partial else 200, media_type=kind, headers=said)
+    return _Wanted(206 if partial else 200, kind, said, start, end)
 
 
 def span_of(header: str | None, size: int) -> tuple[int, int, bool]:

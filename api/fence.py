@@ -51,7 +51,7 @@ class Fence:
     def __init__(self, settings: Settings) -> None:
         self._belongings = Belongings(settings.uploads_dir)
         self._inside = {
-            name: inside for name, root in settings.roots.items() if (inside := _below(settings.data_dir, root))
+            name: inside for name, root in settings.folders.items() if (inside := _below(settings.data_dir, root))
         }
 
     def check(self, who: Caller, root: str, path: str) -> None:

@@ -21,6 +21,7 @@ from api.readiness import Readiness
 from api.resumable import Resumable
 from api.security import Gate
 from api.shared import Shared
+from api.shelves import Places
 from api.turns import Turns
 from api.unpack import Bounds
 from api.uploads import Uploads
@@ -81,6 +82,7 @@ class Parts:
     tabs: Tabs
     fence: Fence
     listening: Listening
+    places: Places
 
     @classmethod
     def assemble(cls, settings: Settings, stores: Stores, vectors: Vectors, pulse: Pulse, sender: Sends) -> Parts:
@@ -89,7 +91,8 @@ class Parts:
         most_mb = min(settings.gateway.max_body_mb, settings.decode.max_file_mb)
         quotas = Quotas(settings.limits)
         uploads = Uploads(settings.uploads_dir, round(most_mb * 1_000_000))
-        writable = {name: settings.roots[name] for name in settings.gateway.upload_roots if name in settings.roots}
+        folders = settings.folders
+        writable = {name: folders[name] for name in settings.gateway.upload_roots if name in folders}
         return cls(
             settings=settings,
             ledger=ledger,
@@ -116,6 +119,7 @@ class Parts:
             tabs=Tabs(quotas, ledger),
             fence=Fence(settings),
             listening=Listening(settings.decode),
+            places=Places.of(settings),
         )
 
     async def prepare(self, every_s: float = 2.0) -> None:

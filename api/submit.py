@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from api import manifest
 from api.errors import Problem, refuse_field
-from api.files import flaw_of, locate, root_of
+from api.files import flaw_of
 from api.parts import Parts
 from api.quotas import FILES, JOBS
 from api.schemas import JobRequest
@@ -57,7 +57,7 @@ class Submission:
         new = self._new(wanted, None, "manifest", "manifest", wanted.value)
         settings = self._parts.settings
         most = min(settings.queue.chunk_files, _MANIFEST_CHUNK)
-        reader = manifest.ManifestReader(settings.all_roots.keys(), self._line)
+        reader = manifest.ManifestReader(settings.root_names, self._line)
         await run_in_threadpool(self._parts.pressure.check)
         return await manifest.receive(request, self._parts.ledger, new, reader, most)
 
@@ -107,14 +107,13 @@ class Submission:
 
     def _folder(self, asked: JobRequest) -> Job:
         source = asked.source
-        root = root_of(self._parts.settings.all_roots, source.root)
         flaw = flaw_of(source.path)
         if flaw:
             raise refuse_field("source.path", flaw)
         self._parts.fence.check(self._who, source.root, source.path)
         pattern = compile_pattern(source.pattern)
         try:
-            place = locate(root, source.path)
+            place = self._parts.places.locate(source.root, source.path)
         except Vanished as error:
             raise NotFound(f"There is no folder {source.path!r} below {source.root!r}.") from error
         self._parts.fence.check(self._who, source.root, place.relative)  # again: where its links really lead

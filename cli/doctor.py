@@ -116,7 +116,16 @@ def _disk(folder: DataFolder) -> Iterator[Finding]:
 
 
 def _roots(settings: Settings) -> Iterator[Finding]:
-    for name, path in settings.roots.items():
+    for name, where in settings.buckets.items():
+        from stores.buckets import Bucket
+
+        if Bucket(where, settings.s3).available():
+            yield Finding(Level.WELL, f"Library root {name} is {where}, which can be listed.")
+        else:
+            yield Finding(
+                Level.WRONG, f"Library root {name} is {where}, which cannot be listed.", "see docs/howto/s3.md"
+            )
+    for name, path in settings.folders.items():
         if path.is_dir() and os.access(path, os.R_OK | os.X_OK):
             yield Finding(Level.WELL, f"Library root {name} is {path}.")
         else:

@@ -22,6 +22,8 @@ class Cluster:
     api_key: str | None = field(default=None, repr=False)
     roots: dict[str, Path] | None = None
     data_dir: Path | None = None
+    buckets: dict[str, str] = field(default_factory=dict)
+    """Roots in an S3-compatible store, ``s3://bucket/prefix``; as `roots`, and what the settings here name."""
 
 
 def load_settings(**given: Any) -> Settings:
@@ -65,7 +67,9 @@ def find_cluster(url: str | None = None, data_dir: Path | None = None) -> Cluste
     if not chosen.startswith(("http://", "https://")):
         raise UsageError(f"The gateway's address must begin with http:// or https://, not {chosen!r}.")
     chosen = chosen.rstrip("/")
+    buckets = {name: str(where) for name, where in settings.buckets.items()}
     if local and local.get("url") == chosen:
         roots = {str(name): Path(str(path)) for name, path in dict(local.get("roots") or {}).items()}
-        return Cluster(chosen, key, roots, folder.path)
-    return Cluster(chosen, key)
+        buckets |= {str(name): str(where) for name, where in dict(local.get("buckets") or {}).items()}
+        return Cluster(chosen, key, roots, folder.path, buckets)
+    return Cluster(chosen, key, buckets=buckets)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cli.errors import UsageError
 from cli.found import Cluster
+from config.buckets import SCHEME
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ def place_of(given: str, cluster: Cluster, names: list[str], root: str | None = 
     Parameters
     ----------
     given : str
-        ``root:path``, or a path on this machine below one of the roots of a cluster that runs here.
+        ``root:path``, a path on this machine below one of the roots of a cluster that runs here, or ``s3://...`` below
+        one of its buckets.
     names : list of str
         The cluster's roots.
     root : str, optional
@@ -43,6 +45,8 @@ def place_of(given: str, cluster: Cluster, names: list[str], root: str | None = 
         _known(root, names)
         if not Path(given).is_absolute():
             return Place(root, _inside(given))
+    elif given.startswith(SCHEME):
+        return _in_bucket(given, cluster)
     elif (named := _NAMED.fullmatch(given)) and not Path(given).exists():
         _known(named[1], names)
         return Place(named[1], _inside(named[2]))
@@ -52,6 +56,17 @@ def place_of(given: str, cluster: Cluster, names: list[str], root: str | None = 
             f"{given} does not exist here; to name a folder of the server write ROOT:PATH ({_listed(names)})."
         )
     return _local(local.resolve(), cluster, names, root)
+
+
+def _in_bucket(given: str, cluster: Cluster) -> Place:
+    for name, where in cluster.buckets.items():
+        if f"{given}/".startswith(f"{where}/"):
+            return Place(name, _inside(given.removeprefix(where)))
+    said = ", ".join(f"{name}={where}" for name, where in sorted(cluster.buckets.items()))
+    raise UsageError(
+        f"{given} is below no bucket of the cluster ({said or 'it has none'}). Start it with --root NAME={given} to "
+        "offer it, or write ROOT:PATH."
+    )
 
 
 def _local(path: Path, cluster: Cluster, names: list[str], root: str | None) -> Place:

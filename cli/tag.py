@@ -13,6 +13,7 @@ import typer
 from cli.analyze import gather
 from cli.console import escape, out
 from cli.errors import FAILURE, INTERRUPTED, UsageError
+from cli.named import local_path
 from workers.model import TONICS
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def tag(
     the old one, heard by the decoder, and takes its place at once only if both sound the same to the last sample.
     What was there is kept in a journal in the data folder: --undo --write puts it back to the byte.
     """
-    files = list(gather(paths or [], sys.stdin.buffer.read() if "-" in (paths or []) else None))
+    files = list(
+        gather([local_path(path) for path in paths or []], sys.stdin.buffer.read() if "-" in (paths or []) else None)
+    )
     if not files:
         raise UsageError("Nothing to tag: name files or folders.")
     if jobs == 0 or jobs < -1:

@@ -21,6 +21,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from config.buckets import SCHEME, BucketUrl
+
 PREFIX = "SAMPLEMIND_"
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -98,6 +100,20 @@ class RedisSettings(Reached):
     keepalive_idle_s: int = Field(60, ge=1, description="TCP keepalive: idle seconds before the first probe.")
     keepalive_interval_s: int = Field(10, ge=1, description="TCP keepalive: seconds between probes.")
     keepalive_count: int = Field(3, ge=1, description="TCP keepalive: lost probes that end a connection.")
+
+
+class RabbitSettings(Reached):
+    """The queue's other broker. Redis stays for signs of life; all of both may be lost."""
+
+    url: SecretStr | None = Field(
+        None, description="`amqp://name:password@host/vhost`: the queue is there, not in Redis; `amqps://` is TLS."
+    )
+    tls_cert: Path | None = Field(None, description="This client's certificate, if the broker asks for one.")
+    tls_key: Path | None = Field(None, description="Its key.")
+    prefix: str = Field("sm.", description="Before every queue's name, so that one server can serve several clusters.")
+    connect_timeout_s: Seconds = Field(5, description="Longest wait for a connection, in seconds.")
+    socket_timeout_s: Seconds = Field(10, description="Longest wait for a reply, in seconds.")
+    heartbeat_s: int = Field(20, ge=2, description="A connection on which nothing was heard for so long is given up.")
 
 
 class ChromaSettings(Reached):
@@ -210,6 +226,41 @@ class DecodeSettings(Section):
     memory_mb: int = Field(2048, ge=256, description="Address space of the helper, in megabytes.")
 
 
+class S3Settings(Reached):
+    """The S3-compatible store of roots written `s3://bucket/prefix`. Nothing is ever written into it."""
+
+    endpoint: str | None = Field(
+        None, description="Where the store is, `https://host:port`; by default AWS, in `region`.", pattern="^https?://"
+    )
+    region: str = Field("us-east-1", description="The store's region; many stores do not mind.")
+    access_key_id: SecretStr | None = Field(None, description="The key's name. Without one, buckets must be public.")
+    secret_access_key: SecretStr | None = Field(None, description="The key: best one that may list and read only.")
+    session_token: SecretStr | None = Field(None, description="Beside a key that was lent for a time.")
+    virtual_hosts: bool = Field(
+        False, description="The bucket's name goes into the host's, as some stores with an `endpoint` want it."
+    )
+    connect_timeout_s: Seconds = Field(5, description="Longest wait for a connection, in seconds.")
+    timeout_s: Seconds = Field(10, description="Longest wait for data, in seconds; then it is asked for again.")
+    tries: int = Field(4, ge=1, description="How often a request is made before the chunk is left for later.")
+    deadline_s: Seconds = Field(
+        100, description="An object that takes longer to fetch is given up, with its reason, in seconds."
+    )
+    later_s: Seconds = Field(15, description="A chunk waits so long for a store that is away, in seconds.")
+    ahead: int = Field(8, ge=1, le=64, description="Objects that a worker fetches at once.")
+    spool_mb: int = Field(
+        512, ge=0, description="Fetched megabytes that a worker keeps until they are analysed; others it fetches again."
+    )
+    spool_dir: Path | None = Field(
+        None, description="Where it keeps them, as nameless files; by default the system's folder for such."
+    )
+
+    @model_validator(mode="after")
+    def _whole_key(self) -> S3Settings:
+        if (self.access_key_id is None) != (self.secret_access_key is None):
+            raise ValueError("access_key_id and secret_access_key belong together: give both or none")
+        return self
+
+
 class GatewaySettings(Certified):
     """The HTTP door."""
 
@@ -290,8 +341,10 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(default_factory=_default_data_dir, description="Where uploads and embedded data live.")
-    roots: dict[str, Path] = Field(
-        default_factory=dict, description="Named library roots: only what is below one can be analysed."
+    roots: dict[str, Path | BucketUrl] = Field(
+        default_factory=dict,
+        description="Named library roots, each a folder or `s3://bucket/prefix`: only what is below one can be "
+        "analysed.",
     )
     signs_folder: Path | None = Field(
         None,
@@ -302,7 +355,9 @@ class Settings(BaseSettings):
     url: str | None = Field(None, description="The gateway the command line talks to.")
     mongo: MongoSettings = MongoSettings()
     redis: RedisSettings = RedisSettings()
+    rabbitmq: RabbitSettings = RabbitSettings()
     chroma: ChromaSettings = ChromaSettings()
+    s3: S3Settings = S3Settings()
     queue: QueueSettings = QueueSettings()
     worker: WorkerSettings = WorkerSettings()
     decode: DecodeSettings = DecodeSettings()
@@ -312,13 +367,21 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     tracing: TracingSettings = TracingSettings()
 
+    @field_validator("roots", mode="before")
+    @classmethod
+    def _buckets(cls, roots: Any) -> Any:
+        if not isinstance(roots, dict):
+            return roots
+        said = {name: isinstance(where, str) and where.startswith(SCHEME) for name, where in roots.items()}
+        return {name: BucketUrl.parse(where) if said[name] else where for name, where in roots.items()}
+
     @field_validator("roots")
     @classmethod
-    def _absolute(cls, roots: dict[str, Path]) -> dict[str, Path]:
+    def _absolute(cls, roots: dict[str, Path | BucketUrl]) -> dict[str, Path | BucketUrl]:
         for name, path in roots.items():
             if not name or not name.replace("-", "").replace("_", "").isalnum():
                 raise ValueError(f"a root's name is letters, digits, - and _, not {name!r}")
-            if not path.is_absolute():
+            if isinstance(path, Path) and not path.is_absolute():
                 raise ValueError(f"root {name!r} must be an absolute path, not {str(path)!r}")
         return roots
 
@@ -329,13 +392,15 @@ class Settings(BaseSettings):
         Where the data folder lies below a root, walks pass over it.
         """
         data_dir = Path(os.path.realpath(self.data_dir))
-        for name, path in self.roots.items():
+        for name, path in self.folders.items():
             root = Path(os.path.realpath(path))
             if root == data_dir or (root.is_relative_to(data_dir) and root.relative_to(data_dir).parts[0] in _OURS):
                 raise ValueError(
                     f"roots: {name!r} ({path}) is a part of the data folder, where everybody's uploads and the "
                     "cluster's secrets lie: name a folder of sounds"
                 )
+        for name in set(self.gateway.upload_roots) & set(self.buckets):
+            raise ValueError(f"gateway.upload_roots: {name!r} is a bucket, and nothing is written into buckets")
         return self
 
     @property
@@ -349,9 +414,24 @@ class Settings(BaseSettings):
         return self.signs_folder or self.data_dir / "run" / "signs"
 
     @property
+    def folders(self) -> dict[str, Path]:
+        """The named roots that are folders."""
+        return {name: where for name, where in self.roots.items() if isinstance(where, Path)}
+
+    @property
+    def buckets(self) -> dict[str, BucketUrl]:
+        """The named roots that are in an S3-compatible store."""
+        return {name: where for name, where in self.roots.items() if isinstance(where, BucketUrl)}
+
+    @property
     def all_roots(self) -> dict[str, Path]:
-        """Named roots, the built-in ``uploads`` among them."""
-        return {**self.roots, "uploads": self.uploads_dir}
+        """Named roots that are folders, the built-in ``uploads`` among them."""
+        return {**self.folders, "uploads": self.uploads_dir}
+
+    @property
+    def root_names(self) -> frozenset[str]:
+        """Every root's name, folders and buckets alike."""
+        return frozenset({*self.all_roots, *self.buckets})
 
     @classmethod
     def settings_customise_sources(

@@ -52,6 +52,8 @@ def pack_file(file: FileRef, root: str | None) -> list[Any]:
         rest["reason"] = [file.reason.code, file.reason.message]
     if file.known is not None:
         rest["known"] = file.known
+    if file.etag is not None:
+        rest["etag"] = file.etag
     packed: list[Any] = [file.path, file.size, file.mtime_ns]
     return [*packed, rest] if rest else packed
 
@@ -68,6 +70,7 @@ def unpack_file(packed: Sequence[Any], root: str | None) -> FileRef:
         mtime_ns=mtime_ns,
         reason=Reason(*reason) if reason else None,
         known=rest.get("known"),
+        etag=rest.get("etag"),
     )
 
 

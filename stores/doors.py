@@ -155,6 +155,9 @@ class Ledger(Protocol):
     def look_at(self, claim: Claim) -> tuple[bool, bool]:
         """How it stands, without a change: (still ours, job cancelled)."""
 
+    def return_chunk(self, claim: Claim, later_s: float) -> None:
+        """Give it back undone: nobody takes it for `later_s`, and this attempt is none. Not ours any more: nothing."""
+
     def finish_chunk(self, claim: Claim, rows: Sequence[Row]) -> bool:
         """End a chunk with the end of each of its files, in one write. False if the claim was lost: drop the rows."""
 

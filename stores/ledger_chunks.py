@@ -69,6 +69,12 @@ class LedgerChunks(LedgerBook):
         return ours, any(job["cancel_requested"] for job in chunk.get("of_job", ()))
 
     @mongo_errors()
+    def return_chunk(self, claim: Claim, later_s: float) -> None:
+        held = {"_id": claim.chunk_id, "state": OPEN, "token": claim.token}
+        given_back = {"lease_until": later(later_s), "attempt": {"$subtract": ["$attempt", 1]}, "token": None}
+        self._chunks.update_one(held, [{"$set": given_back}])
+
+    @mongo_errors()
     def finish_chunk(self, claim: Claim, rows: Sequence[Row]) -> bool:
         outcome.check_rows(rows, len(claim.files))
         held = {"_id": claim.chunk_id, "token": claim.token}

@@ -80,6 +80,8 @@ class FileRef:
     """Set where the scan already knows that it cannot be analysed (a FIFO, a link out of the root)."""
     known: str | None = None
     """The sample of its content, where the scan knows that without reading it."""
+    etag: str | None = None
+    """Of an object in a bucket, as it was listed: another one for another content."""
 
 
 @dataclass(frozen=True, slots=True)

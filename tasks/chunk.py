@@ -10,6 +10,7 @@ import math
 import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -18,12 +19,15 @@ from typing import Final, TypeVar
 
 import structlog
 
+from config.settings import S3Settings
 from config.tracing import step
+from stores.buckets import Bucket
 from stores.doors import Ledger, Samples
 from stores.outcome import CANCELLED
 from stores.records import Claim, FileRef, NewSample, Origin, Reason, Row, Status
 from tasks.culprit import suspects, verdict
 from tasks.cutting import has_audio_name
+from tasks.fetched import Fetches
 from tasks.known import is_current
 from tasks.lease import ChunkLease, Lost, Tired
 from tasks.opened import Seen, hash_file, opened_again
@@ -31,12 +35,18 @@ from tasks.patience import patiently
 from tasks.settled import MOST_JOBS, Run, runs_of
 from tasks.walk import SYMLINK_TO_FOLDER
 from workers.errors import (
+    AccessRefused,
     AnalysisFailed,
+    BucketAway,
+    BucketMissing,
     ChangedWhileReading,
+    FetchTimedOut,
     FileError,
     Left,
     NotARegularFile,
     NotAudio,
+    NotDelivered,
+    ObjectArchived,
     OutOfMemory,
     OutsideRoot,
     StoreError,
@@ -55,7 +65,10 @@ Alive = Callable[[float, float], object]
 Analyze = Callable[[int, str, Alive], Analysis]
 """(descriptor, name, ...) -> Analysis, or a `FileError`: `workers.file.analyze_file` with its decoder."""
 
-_OF_THE_PLACE: Final = (Vanished, Unreadable, NotARegularFile, SymlinkLoop, OutsideRoot, ChangedWhileReading)
+_OF_THE_PLACE: Final = (
+    *(Vanished, Unreadable, NotARegularFile, SymlinkLoop, OutsideRoot, ChangedWhileReading),
+    *(BucketMissing, AccessRefused, ObjectArchived, FetchTimedOut, NotDelivered),
+)
 """Errors that say nothing of the content: the same content at another place may well be analysed."""
 
 
@@ -67,6 +80,8 @@ class Ended(StrEnum):
     """Somebody else has it now: no row was written, but what was analysed is kept."""
     TIRED = "tired"
     """It takes too long for one task: what was analysed is kept and the next attempt goes on from there."""
+    RETURNED = "returned"
+    """A bucket is away: what was analysed is kept, the chunk waits a while, and this attempt does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +92,8 @@ class Bench:
     samples: Samples
     analyze: Analyze
     roots: Mapping[str, Path]
+    buckets: Mapping[str, Bucket] = field(default_factory=dict)
+    s3: S3Settings = field(default_factory=S3Settings)
     lease_s: float = 30
     budget_s: float = 150
     """After so long no further file is begun: half of what a task may take."""
@@ -95,6 +112,7 @@ class _Work:
     """What is known so far of a chunk's files, by their place in it, and of their contents, by sample id."""
 
     claim: Claim
+    fetches: Fetches
     rows: dict[int, Row] = field(default_factory=dict)
     seen: dict[int, Seen] = field(default_factory=dict)
     ids: dict[int, str] = field(default_factory=dict)
@@ -114,7 +132,17 @@ def work_on(claim: Claim, bench: Bench) -> Ended:
     """
     if claim.cancelled:
         return _finish(claim, bench, [CANCELLED] * len(claim.files))
-    work = _Work(claim)
+    with Fetches(claim.files, _is_read, bench.buckets, bench.s3, bench.max_file_bytes) as fetches:
+        return _work_on(_Work(claim, fetches), bench)
+
+
+def _is_read(file: FileRef) -> bool:
+    """Whether the file itself must be looked into."""
+    return file.reason is None and not (file.known is not None and is_current(file.known))
+
+
+def _work_on(work: _Work, bench: Bench) -> Ended:
+    claim = work.claim
     lease = ChunkLease(
         claim,
         bench.ledger,
@@ -129,10 +157,14 @@ def work_on(claim: Claim, bench: Bench) -> Ended:
         with step("look up"):
             _look_up(work, bench)
         _analyse_unknown(work, bench, lease)
-    except (Lost, Tired) as stopped:
+    except (Lost, Tired, BucketAway) as stopped:
         _keep_samples(work, bench)
         if isinstance(stopped, Lost):
             return Ended.LOST
+        if isinstance(stopped, BucketAway):
+            log.warning("bucket_away", chunk=claim.chunk_id, why=stopped.detail)
+            patiently(lambda: bench.ledger.return_chunk(claim, bench.s3.later_s))
+            return Ended.RETURNED
         lease.give_up()
         return Ended.TIRED
     _keep_samples(work, bench)
@@ -156,14 +188,21 @@ def _hash_all(work: _Work, bench: Bench, lease: ChunkLease) -> None:
             work.rows[n] = _row_of_reason(file.reason)
         elif lease.cancelled_before(file):
             work.rows[n] = CANCELLED
-        elif file.known is not None and is_current(file.known):
+        elif not _is_read(file) and file.known is not None:
             work.rows[n] = Row(Status.REUSED, sample_id=file.known)
         else:
             try:
-                work.seen[n] = _guarded(file, partial(hash_file, bench.roots, file, bench.max_file_bytes))
+                work.seen[n] = _guarded(file, partial(_hash, work, n, bench, lease))
                 work.ids[n] = sample_id(work.seen[n].content)
             except FileError as error:
                 work.rows[n] = _row_of_error(error, file)
+
+
+def _hash(work: _Work, n: int, bench: Bench, lease: ChunkLease) -> Seen:
+    if work.fetches.has(n):
+        fetched = work.fetches.take(n, lease.hold)
+        return Seen(fetched.content, fetched.etag)
+    return hash_file(bench.roots, work.claim.files[n], bench.max_file_bytes)
 
 
 def _reuse_settled(work: _Work, bench: Bench) -> None:
@@ -198,19 +237,28 @@ def _analyse_unknown(work: _Work, bench: Bench, lease: ChunkLease) -> None:
                     if len(deadly[of_content]) >= bench.max_deaths:
                         raise verdict(deadly[of_content])
                 bench.at(work.claim, n)
-                work.new[of_content] = _new_sample(work, n, _analyse(file, work.seen[n], bench, lease))
+                work.new[of_content] = _new_sample(work, n, _analyse(work, n, bench, lease))
             except FileError as error:
                 work.rows[n] = _row_of_error(error, file)
                 if not isinstance(error, _OF_THE_PLACE):
                     work.bad[of_content] = error
 
 
-def _analyse(file: FileRef, seen: Seen, bench: Bench, lease: ChunkLease) -> Analysis:
+def _analyse(work: _Work, n: int, bench: Bench, lease: ChunkLease) -> Analysis:
+    file = work.claim.files[n]
+
     def analyse() -> Analysis:
-        with step("analyse", root=file.root, path=file.path), opened_again(bench.roots, file, seen) as fd:
+        with step("analyse", root=file.root, path=file.path), _opened_again(work, n, bench, lease) as fd:
             return bench.analyze(fd, file.path.rpartition("/")[2], lambda done_s, whole_s: lease.hold())
 
     return _guarded(file, analyse)
+
+
+def _opened_again(work: _Work, n: int, bench: Bench, lease: ChunkLease) -> AbstractContextManager[int]:
+    file, seen = work.claim.files[n], work.seen[n]
+    if isinstance(seen.identity, str):
+        return work.fetches.opened_again(n, seen.content, seen.identity, lease.hold)
+    return opened_again(bench.roots, file, seen)
 
 
 def _guarded(file: FileRef, call: Callable[[], T]) -> T:

@@ -18,6 +18,9 @@ FILE_COST_S: Final = 0.004
 AUDIO_COST: Final = 0.003
 """Seconds of work for a second of sound (decoding is 0.0004 to 0.0017 of it)."""
 HASH_BYTES_PER_S: Final = 400e6
+FETCH_COST_S: Final = 0.01
+"""... where it is an object of a bucket: some are under way at once."""
+FETCH_BYTES_PER_S: Final = 25e6
 
 BYTES_PER_SECOND: Final = {
     "wav": 200e3,
@@ -66,7 +69,8 @@ def cost_s(file: FileRef, max_analyzed_s: float = 600) -> float:
         return FILE_COST_S / 4
     rate = BYTES_PER_SECOND.get(_extension(file.path))
     sound_s = min(file.size / rate, max_analyzed_s) if rate else 0.0
-    return FILE_COST_S + sound_s * AUDIO_COST + file.size / HASH_BYTES_PER_S
+    fetched_s = 0.0 if file.etag is None else FETCH_COST_S + file.size / FETCH_BYTES_PER_S
+    return FILE_COST_S + sound_s * AUDIO_COST + file.size / HASH_BYTES_PER_S + fetched_s
 
 
 def _extension(path: str) -> str:

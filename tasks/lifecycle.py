@@ -22,6 +22,7 @@ from celery.signals import heartbeat_sent, worker_init, worker_process_init, wor
 from config.logging import configure_logging
 from config.settings import Settings, get_settings
 from config.tracing import close_tracing, configure_tracing
+from stores.buckets import Bucket
 from stores.doors import Pulse, Stores
 from stores.pulse import RedisPulse, quick
 from tasks.chunk import Bench
@@ -194,6 +195,8 @@ def _bench(
         samples=stores.samples,
         analyze=lambda fd, name, alive: analyze_file(decoder, fd, name, alive),
         roots=settings.all_roots,
+        buckets={name: Bucket(where, settings.s3) for name, where in settings.buckets.items()},
+        s3=settings.s3,
         lease_s=settings.queue.lease_s,
         budget_s=settings.queue.task_time_limit_s / 2,
         max_file_bytes=settings.decode.max_file_mb * _MEBI,

@@ -20,8 +20,8 @@ class Seen:
 
     content: str
     """SHA-256 of its bytes, in hexadecimal."""
-    identity: tuple[int, int, int, int]
-    """Device, inode, size in bytes, time of modification in nanoseconds."""
+    identity: tuple[int, int, int, int] | str
+    """Device, inode, size in bytes, time of modification in nanoseconds; of an object in a bucket its ETag."""
 
 
 def hash_file(roots: Mapping[str, Path], file: FileRef, max_bytes: int) -> Seen:

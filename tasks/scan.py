@@ -41,6 +41,7 @@ def scan_job(job_id: object, child: Child) -> Slice:
                 child.stores.samples,
                 settings.all_roots,
                 settings.queue,
+                buckets=child.bench.buckets,
                 max_analyzed_s=settings.decode.max_streamed_s,
                 urgent=lambda: _somebody_waits(child),
             )

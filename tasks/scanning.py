@@ -17,6 +17,7 @@ from typing import Final
 import structlog
 
 from config.settings import QueueSettings
+from stores.buckets import Bucket
 from stores.doors import Ledger, Samples
 from stores.records import FileRef, FolderSource, Reason, Row, ScanClaim, Source, Status
 from tasks.cutting import Cutter
@@ -24,7 +25,15 @@ from tasks.known import is_current
 from tasks.remembered import Remembered
 from tasks.sources import entries
 from tasks.walk import Entries
-from workers.errors import BadPattern, NotFound, OutsideRoot, SampleMindError, Unreadable
+from workers.errors import (
+    AccessRefused,
+    BadPattern,
+    BucketMissing,
+    NotFound,
+    OutsideRoot,
+    SampleMindError,
+    Unreadable,
+)
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -60,6 +69,7 @@ def scan_slice(
     roots: Mapping[str, Path],
     queue: QueueSettings,
     *,
+    buckets: Mapping[str, Bucket] | None = None,
     max_analyzed_s: float = 600,
     clock: Callable[[], float] = time.monotonic,
     urgent: Callable[[], bool] = lambda: False,
@@ -71,21 +81,23 @@ def scan_slice(
     Raises
     ------
     StoreUnavailable
-        The lease runs out by itself and the scan is published again.
+        A database or a bucket is away. The lease runs out by itself and the scan is published again.
     """
     claim = ledger.claim_scan(job_id, queue.lease_s)
     if claim is None or claim.job.source is None:
         return Slice.NOTHING
     cutter = Cutter(queue.chunk_cost_s, queue.chunk_files, max_analyzed_s)
     slice_ = _Slice(ledger, claim, queue, cutter, clock, urgent)
+    source, buckets = claim.job.source, buckets or {}
     try:
-        return slice_.run(claim.job.source, entries(claim.job.source, roots, samples, claim.after))
+        earlier = _remembered(job_id, source, ledger, buckets)
+        return slice_.run(entries(source, roots, buckets, samples, claim.after), earlier)
     except _Lost:
         return Slice.LOST
     except _Overtaken:
         ledger.release_scan(job_id, claim.token)
         return Slice.MORE
-    except (NotFound, OutsideRoot, Unreadable, BadPattern) as error:
+    except (NotFound, OutsideRoot, Unreadable, BadPattern, BucketMissing, AccessRefused) as error:
         return slice_.end(_reason(error))
 
 
@@ -106,8 +118,7 @@ class _Slice:
         self._renewed = clock()
         self._urgent = urgent
 
-    def run(self, source: Source, found: Entries) -> Slice:
-        earlier = self._remembered(source)
+    def run(self, found: Entries, earlier: Remembered | None) -> Slice:
         with closing(found) as files:
             for file in files:
                 self._keep_lease()
@@ -119,12 +130,6 @@ class _Slice:
                     return Slice.MORE
         self._write(self._cutter.end())
         return self.end(None)
-
-    def _remembered(self, source: Source) -> Remembered | None:
-        if not isinstance(source, FolderSource) or not source.rescan:
-            return None
-        earlier = self._ledger.earlier(self._job_id)
-        return Remembered(self._ledger, earlier) if earlier else None
 
     def end(self, reason: Reason | None) -> Slice:
         ended = self._ledger.finish_scan(self._job_id, self._claim.token, reason)
@@ -164,6 +169,13 @@ class _Slice:
         self._renewed = now
         if self._urgent():
             self._ends = now
+
+
+def _remembered(job_id: str, source: Source, ledger: Ledger, buckets: Mapping[str, Bucket]) -> Remembered | None:
+    if not isinstance(source, FolderSource) or not source.rescan:
+        return None
+    earlier = ledger.earlier(job_id)
+    return Remembered(ledger, earlier, by_key=source.root in buckets) if earlier else None
 
 
 def _rows_of_known(chunk: Sequence[FileRef]) -> list[Row] | None:

@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from stores.buckets import Bucket
 from stores.doors import Samples
 from stores.records import FileRef, FolderSource, Sample, SamplesSource, Source
+from tasks.listing import listed
 from tasks.pattern import compile_pattern
 from tasks.walk import Entries, identity, raw_path, walk
 from workers.errors import NotFound
@@ -17,16 +19,26 @@ from workers.errors import NotFound
 _PAGE: Final = 200
 
 
-def entries(source: Source, roots: Mapping[str, Path], samples: Samples, after: FileRef | None) -> Entries:
+def entries(
+    source: Source,
+    roots: Mapping[str, Path],
+    buckets: Mapping[str, Bucket],
+    samples: Samples,
+    after: FileRef | None,
+) -> Entries:
     """Every file of a source behind `after`, in one order, and ``None`` now and then: a moment to look at the clock.
 
     Raises
     ------
-    NotFound, OutsideRoot, Unreadable, BadPattern
+    NotFound, OutsideRoot, Unreadable, BadPattern, BucketMissing, AccessRefused
         The folder itself cannot be walked.
+    BucketAway
+        The bucket it is in cannot be listed now.
     """
     if isinstance(source, SamplesSource):
-        return _remade(source, roots, samples, after)
+        return _remade(source, roots, buckets, samples, after)
+    if source.root in buckets:
+        return listed(source.root, buckets[source.root], source, compile_pattern(source.pattern), after)
     return _walked(source, roots, after)
 
 
@@ -38,22 +50,30 @@ def _walked(source: FolderSource, roots: Mapping[str, Path], after: FileRef | No
     yield from walk(source.root, roots[source.root], source, compile_pattern(source.pattern), after, skip)
 
 
-def _remade(source: SamplesSource, roots: Mapping[str, Path], samples: Samples, after: FileRef | None) -> Entries:
+def _remade(
+    source: SamplesSource,
+    roots: Mapping[str, Path],
+    buckets: Mapping[str, Bucket],
+    samples: Samples,
+    after: FileRef | None,
+) -> Entries:
     last = (after.known if after else None) or ""
     while True:
         yield None
         page = samples.outdated(source.analyzer, owner=source.owner, after=last, limit=_PAGE)
         for sample in page:
             if sample.files:
-                yield replace(_best_place(sample, roots), known=sample.id)
+                yield replace(_best_place(sample, roots, buckets), known=sample.id)
         if len(page) < _PAGE:
             return
         last = page[-1].id
 
 
-def _best_place(sample: Sample, roots: Mapping[str, Path]) -> FileRef:
+def _best_place(sample: Sample, roots: Mapping[str, Path], buckets: Mapping[str, Bucket]) -> FileRef:
     """Where the content most likely still is: one of its places that is there, and as long as it was."""
-    there = [found for found in (_seen(file, roots) for file in sample.files) if found is not None]
+    # A bucket is not asked of each: whoever fetches the object finds out.
+    seen = [file if file.root in buckets else _seen(file, roots) for file in sample.files]
+    there = [found for found in seen if found is not None]
     sizes = {file.size for file in sample.files if file.size >= 0}
     return next((file for file in there if file.size in sizes), there[0] if there else sample.files[0])
 

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-from tests.servers import mongo_in_use, start_chroma, start_mongo, start_valkey
+from tests.servers import mongo_in_use, running, s3_server, start_chroma, start_mongo, start_valkey
 
 
 def pytest_report_header() -> list[str]:
@@ -49,3 +49,10 @@ def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     with start_chroma(tmp_path_factory.mktemp("chroma")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An S3 server's URL. Use a bucket of your own in it: `tests.s3.filled`."""
+    with running(s3_server(tmp_path_factory.mktemp("s3"))) as server:
+        yield server.url

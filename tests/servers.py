@@ -11,6 +11,7 @@ a server dies with the thread that started it, so that a killed test run leaves 
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import os
 import signal
 import socket
@@ -197,6 +198,22 @@ def chroma_server(directory: Path, port: int = 0) -> Server:
         return [program, "run", "--path", str(data), "--host", "127.0.0.1", "--port", str(port)]
 
     return Server("chroma", argv, lambda port: f"http://127.0.0.1:{port}", _chroma_answers, directory, port)
+
+
+def _s3_answers(url: str) -> None:
+    with urllib.request.urlopen(f"{url}/moto-api/", timeout=1):
+        pass
+
+
+def s3_server(directory: Path, port: int = 0) -> Server:
+    """An S3 server: moto's. It keeps everything in memory, so that a killed one comes back empty."""
+    if importlib.util.find_spec("moto") is None:
+        missing("moto is not installed")
+
+    def argv(port: int) -> list[str]:
+        return [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+
+    return Server("s3", argv, lambda port: f"http://127.0.0.1:{port}", _s3_answers, directory, port)
 
 
 @contextmanager

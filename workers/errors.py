@@ -11,6 +11,11 @@ SampleMindError
 │   ├── EmptyFile             no bytes
 │   ├── TooLarge              more bytes than allowed
 │   ├── ChangedWhileReading   somebody wrote to it
+│   ├── BucketMissing         its library root is in a bucket that is not there
+│   ├── AccessRefused         the store of its bucket does not let us
+│   ├── ObjectArchived        its store would have to bring it back from an archive first
+│   ├── FetchTimedOut         it took too long to come
+│   ├── NotDelivered          its store answers, but does not give it out
 │   ├── NotAudio              its bytes are of something else
 │   ├── UnsupportedFormat     audio we do not read
 │   ├── BrokenHeader          its header contradicts itself or cannot be true
@@ -29,6 +34,8 @@ SampleMindError
 │   └── SoundDiffers          the new file would not have sounded the same: a bug, please report
 ├── StoreError                a database said no
 │   ├── StoreUnavailable      it cannot be reached now; try again
+│   │   └── BucketAway        the server of a bucket; tried again by itself
+│   │       └── NoRoom        this machine's disk is full with what came from it; tried again by itself
 │   ├── IdempotencyReused     the same key with another request
 │   ├── SubmissionInFlight    the same key while the first is still being received
 │   └── VectorIndexBroken     the index answers errors; it is rebuilt from the ledger
@@ -133,6 +140,41 @@ class ChangedWhileReading(FileError):
 
     code = "changed_while_reading"
     sentence = "The file was changed while it was being read; submit it again."
+
+
+class BucketMissing(FileError):
+    """The bucket of its library root is not there."""
+
+    code = "bucket_missing"
+    sentence = "There is no such bucket in the store: check its name in the settings."
+
+
+class AccessRefused(FileError):
+    """The store of its bucket does not let us."""
+
+    code = "access_refused"
+    sentence = "The store does not let us read: check the key in the settings, and what it may do."
+
+
+class ObjectArchived(FileError):
+    """The store would have to bring it back first."""
+
+    code = "object_archived"
+    sentence = "The file lies in the store's archive; restore it there and submit it again."
+
+
+class FetchTimedOut(FileError):
+    """It took too long to come."""
+
+    code = "fetch_timed_out"
+    sentence = "The file took too long to come from its store and was given up."
+
+
+class NotDelivered(FileError):
+    """The store answers, but does not give it out."""
+
+    code = "not_delivered"
+    sentence = "The store answers, but fails to give this file out; try it again later."
 
 
 class NotAudio(FileError):
@@ -263,6 +305,20 @@ class StoreUnavailable(StoreError):
 
     code = "store_unavailable"
     sentence = "A database cannot be reached right now; try again in a moment."
+
+
+class BucketAway(StoreUnavailable):
+    """The server of a bucket is away: no file is to blame."""
+
+    code = "bucket_away"
+    sentence = "The store with the files cannot be read right now; it is tried again by itself."
+
+
+class NoRoom(BucketAway):
+    """There is no room for what a bucket's server sends."""
+
+    code = "no_room"
+    sentence = "There is no room for what comes from the store; it is tried again by itself."
 
 
 class IdempotencyReused(StoreError):

@@ -90,8 +90,8 @@ def audio(
     first two minutes as WAV of 16 bits."""
     found = parts.samples.get(sample_id, owner=who.sees)
     if query.format == "wav":
-        return open_wav(found, parts.settings.all_roots, parts.listening)
-    return open_audio(found, parts.settings.all_roots, request.headers)
+        return open_wav(found, parts.places, parts.listening)
+    return open_audio(found, parts.places, request.headers)
 
 
 @router.get("/{sample_id}/waveform", summary="Its waveform", responses={200: {"model": WaveformShape}})

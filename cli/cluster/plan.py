@@ -14,6 +14,7 @@ from cli.cluster.ports import USUAL, Ports
 from cli.cluster.process import Part
 from cli.cluster.toml import dumps, plain
 from cli.errors import UsageError
+from config.buckets import SCHEME, BucketUrl
 from config.settings import Settings
 
 
@@ -21,7 +22,7 @@ from config.settings import Settings
 class Options:
     """What the command line asks for; ``None`` where it says nothing."""
 
-    roots: dict[str, Path] = field(default_factory=dict)
+    roots: dict[str, Path | BucketUrl] = field(default_factory=dict)
     host: str | None = None
     port: int | None = None
     workers: int | None = None
@@ -124,9 +125,9 @@ def cores(count: int | None) -> list[int | None]:
     return [available[number % len(available)] for number in range(count)]
 
 
-def parse_roots(given: list[str]) -> dict[str, Path]:
-    """``NAME=PATH`` pairs; a path is made absolute and must be a folder."""
-    roots: dict[str, Path] = {}
+def parse_roots(given: list[str]) -> dict[str, Path | BucketUrl]:
+    """``NAME=PATH`` pairs; a path is made absolute and must be a folder, or it is ``s3://bucket/prefix``."""
+    roots: dict[str, Path | BucketUrl] = {}
     for pair in given:
         name, sign, path = pair.partition("=")
         if not sign or not path:
@@ -137,12 +138,23 @@ def parse_roots(given: list[str]) -> dict[str, Path]:
             raise UsageError("The root name 'uploads' is taken by the gateway's own uploads; choose another one.")
         if name in roots:
             raise UsageError(f"The root name {name!r} was given twice.")
-        folder = Path(path).expanduser().resolve()
-        if not os.path.exists(folder):  # unlike Path.exists it does not raise where a parent may not be entered
-            raise UsageError(f"The folder {path} of root {name!r} does not exist.")
-        if not os.path.isdir(folder):
-            raise UsageError(f"{path} of root {name!r} is a file, not a folder; name the folder it lies in.")
-        if not os.access(folder, os.R_OK | os.X_OK):
-            raise UsageError(f"The folder {path} of root {name!r} may not be read by you.")
-        roots[name] = folder
+        roots[name] = _bucket(name, path) if path.startswith(SCHEME) else _folder(name, path)
     return roots
+
+
+def _bucket(name: str, url: str) -> BucketUrl:
+    try:
+        return BucketUrl.parse(url)
+    except ValueError as error:
+        raise UsageError(f"Root {name!r}: {error}.") from error
+
+
+def _folder(name: str, path: str) -> Path:
+    folder = Path(path).expanduser().resolve()
+    if not os.path.exists(folder):  # unlike Path.exists it does not raise where a parent may not be entered
+        raise UsageError(f"The folder {path} of root {name!r} does not exist.")
+    if not os.path.isdir(folder):
+        raise UsageError(f"{path} of root {name!r} is a file, not a folder; name the folder it lies in.")
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise UsageError(f"The folder {path} of root {name!r} may not be read by you.")
+    return folder

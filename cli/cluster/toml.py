@@ -10,10 +10,13 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from cli.errors import CommandError
+from config.buckets import BucketUrl
 
 
 def plain(value: Any) -> Any:
     """A settings value as TOML can say it, secrets in clear; a part that is ``None`` is left out."""
+    if isinstance(value, BucketUrl):
+        return str(value)
     if isinstance(value, BaseModel):
         return {name: plain(part) for name, part in value if part is not None}
     if isinstance(value, Mapping):

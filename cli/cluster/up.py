@@ -124,6 +124,7 @@ def _facts(plan: Plan, began: str, *, ready: bool) -> dict[str, object]:
         "settings_file": str(plan.folder.settings_file),
         "embedded": plan.embedded,
         "roots": {name: str(path) for name, path in settings.all_roots.items()},
+        "buckets": {name: str(where) for name, where in settings.buckets.items()},
     }
 
 

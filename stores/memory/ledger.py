@@ -69,6 +69,14 @@ class MemoryLedger(MemoryQuarantine):
             found = self._held(claim)
             return found is not None and found[1].state == OPEN, bool(kept and kept.cancel_requested)
 
+    def return_chunk(self, claim: Claim, later_s: float) -> None:
+        with self._lock:
+            found = self._held(claim)
+            if found is not None and found[1].state == OPEN:
+                chunk = found[1]
+                chunk.token, chunk.lease_until = None, self._clock() + later_s
+                chunk.attempt -= 1
+
     def finish_chunk(self, claim: Claim, rows: Sequence[Row]) -> bool:
         outcome.check_rows(rows, len(claim.files))
         with self._lock:

@@ -179,3 +179,18 @@ def test_deaths_at_a_known_file_are_kept_once_and_count_for_no_split(bench: Benc
     assert bench.ledger.note_death(again, 2, Death(0, "")).deaths != third.deaths  # but not in the ledger
     bench.end_leases()
     assert bench.ledger.stale(job.id, published_s_ago=LONG, limit=9) == [(f"{job.id}:0", 2, 3)]
+
+
+def test_a_chunk_given_back_is_left_alone_for_a_while_and_was_no_attempt(bench: Bench) -> None:
+    job = submit(bench.ledger, [2])
+    held = claim(bench.ledger, job, 0)
+    bench.ledger.mark_fed(job.id, [held.chunk_id])
+    bench.ledger.return_chunk(held, LEASE)
+    assert bench.ledger.claim_chunk(held.chunk_id, LONG) is None
+    assert bench.ledger.renew_chunk(held, LONG)[0] is False
+    bench.end_leases()
+    assert bench.ledger.stale(job.id, published_s_ago=LONG, limit=9) == [(held.chunk_id, 0, 2)]
+    again = claim(bench.ledger, job, 0)
+    assert again.attempt == 1
+    bench.ledger.return_chunk(held, LONG)
+    assert bench.ledger.renew_chunk(again, LONG)[0] is True, "who lost it cannot give it back"
