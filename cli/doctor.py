@@ -167,6 +167,8 @@ def own_servers(settings: Settings, embedded: list[str]) -> Iterator[tuple[str, 
         "mongo": (settings.mongo.url.get_secret_value(), 27017),
         "chroma": (settings.chroma.url, 8000),
     }
+    if settings.rabbitmq.url is not None:
+        urls["rabbitmq"] = (settings.rabbitmq.url.get_secret_value(), 5672)
     for name, (url, usual) in urls.items():
         if name not in embedded:
             first = urlsplit(url).netloc.rpartition("@")[2].split(",")[0]

@@ -19,8 +19,8 @@ _numbers = itertools.count()
 
 
 def settings_of(url: str, **more: Any) -> S3Settings:
-    """Settings for a server at `url`, impatient."""
-    said = {"endpoint": url, "access_key_id": "ada", "secret_access_key": "secret", "timeout_s": 2, **more}
+    """Settings for a server at `url`."""
+    said = {"endpoint": url, "access_key_id": "ada", "secret_access_key": "secret", "timeout_s": 30, **more}
     return S3Settings.model_validate(said)
 
 

@@ -29,7 +29,7 @@ class Cluster:
     def __init__(
         self,
         data_dir: Path,
-        roots: Mapping[str, Path],
+        roots: Mapping[str, Path | str],
         workers: int = 2,
         environment: Mapping[str, str] | None = None,
     ) -> None:
@@ -156,7 +156,7 @@ class Cluster:
 
 @contextmanager
 def running(
-    data_dir: Path, roots: Mapping[str, Path], workers: int = 2, environment: Mapping[str, str] | None = None
+    data_dir: Path, roots: Mapping[str, Path | str], workers: int = 2, environment: Mapping[str, str] | None = None
 ) -> Iterator[Cluster]:
     """A ready cluster, stopped at the end; it must stop cleanly."""
     cluster = Cluster(data_dir, roots, workers, environment)

@@ -91,7 +91,7 @@ def test_only_the_key_of_the_settings_is_used(
     url, says = store
     says.status, says.body = 404, error("NoSuchKey")
     says.asked.clear()
-    settings = settings_of(url, timeout_s=3) if key else S3Settings(endpoint=url)
+    settings = settings_of(url, timeout_s=31) if key else S3Settings(endpoint=url)
     with pytest.raises(Vanished):
         Bucket(BucketUrl.parse("s3://packs"), settings).get("a.wav", 0, None)
     said = says.asked[0].get("Authorization")
