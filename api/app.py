@@ -147,9 +147,9 @@ def _assemble(
         vectors = chroma = ChromaVectors(settings.chroma)
         opened.callback(chroma.close)
     if pulse is None:
-        from stores.pulse import RedisPulse
+        from tasks.rabbit import pulse_of
 
-        pulse = redis = RedisPulse(settings.redis)
+        pulse = redis = pulse_of(settings)
         opened.callback(redis.close)
     if sender is None:
         from tasks.send import Sender

@@ -14,8 +14,8 @@ from starlette.responses import Response
 from api.errors import Problem
 from api.files import open_beneath
 from api.listening import Listening
-from api.shelves import ObjectStream, Places
-from api.streams import FileStream
+from api.shelves import Places
+from api.streams import FileStream, ObjectStream
 from stores.buckets import Bucket
 from stores.fetching import fetch, nameless
 from stores.records import FileRef, Sample

@@ -1,15 +1,11 @@
-"""What lies below a root, be it a folder or in a bucket; and the bytes of an object as an answer."""
+"""What lies below a root, be it a folder or in a bucket."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
-
-from starlette.concurrency import iterate_in_threadpool
-from starlette.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from api.files import Place, locate, root_of, subfolders
 from config.settings import Settings
@@ -88,29 +84,3 @@ class Places:
             except FileError:
                 continue
         raise away or Vanished
-
-
-class ObjectStream(StreamingResponse):
-    """The pieces of an object as they come from its store. One that breaks off breaks the connection.
-
-    The connection to the store is closed at the end, however that comes about.
-    """
-
-    def __init__(
-        self, pieces: Iterator[bytes], length: int, *, status_code: int, media_type: str, headers: Mapping[str, str]
-    ) -> None:
-        self._pieces = pieces
-        said = {**headers, "Content-Length": str(length)}
-        super().__init__(iterate_in_threadpool(pieces), status_code=status_code, media_type=media_type, headers=said)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            if scope["method"] == "HEAD":
-                await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-                await send({"type": "http.response.body", "body": b""})
-            else:
-                await super().__call__(scope, receive, send)
-        finally:
-            close = getattr(self._pieces, "close", None)
-            if close is not None:
-                close()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping
 from typing import Final
 
 from anyio import CancelScope
-from starlette.concurrency import run_in_threadpool
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -31,8 +31,26 @@ class EventStream(StreamingResponse):
                     await self.body_iterator.aclose()
 
 
-class FileStream(StreamingResponse):
-    """Bytes `start` to `end` of an open file, which is closed at the end, however that comes about.
+class _Held(StreamingResponse):
+    """Bytes of something that is let go at the end, however that comes about."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            if scope["method"] == "HEAD":
+                await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                await super().__call__(scope, receive, send)
+        finally:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Close what is open."""
+        raise NotImplementedError
+
+
+class FileStream(_Held):
+    """Bytes `start` to `end` of an open file.
 
     The length is that of the moment it was opened; a file that shrinks meanwhile breaks the connection.
     """
@@ -44,15 +62,30 @@ class FileStream(StreamingResponse):
         said = {**headers, "Content-Length": str(end - start)}
         super().__init__(_read(fd, start, end), status_code=status_code, media_type=media_type, headers=said)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            if scope["method"] == "HEAD":
-                await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-                await send({"type": "http.response.body", "body": b""})
-            else:
-                await super().__call__(scope, receive, send)
-        finally:
-            os.close(self._fd)
+    def let_go(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+
+class ObjectStream(_Held):
+    """The pieces of an object, `length` bytes in all, as they come. One that breaks off breaks the connection."""
+
+    def __init__(
+        self,
+        pieces: Generator[bytes, None, None],
+        length: int,
+        *,
+        status_code: int,
+        media_type: str,
+        headers: Mapping[str, str],
+    ) -> None:
+        self._pieces = pieces
+        said = {**headers, "Content-Length": str(length)}
+        super().__init__(iterate_in_threadpool(pieces), status_code=status_code, media_type=media_type, headers=said)
+
+    def let_go(self) -> None:
+        """Close the connection to the store."""
+        self._pieces.close()
 
 
 async def _read(fd: int, start: int, end: int) -> AsyncIterator[bytes]:

@@ -110,7 +110,6 @@ class RabbitSettings(Reached):
     )
     tls_cert: Path | None = Field(None, description="This client's certificate, if the broker asks for one.")
     tls_key: Path | None = Field(None, description="Its key.")
-    prefix: str = Field("sm.", description="Before every queue's name, so that one server can serve several clusters.")
     connect_timeout_s: Seconds = Field(5, description="Longest wait for a connection, in seconds.")
     socket_timeout_s: Seconds = Field(10, description="Longest wait for a reply, in seconds.")
     heartbeat_s: int = Field(20, ge=2, description="A connection on which nothing was heard for so long is given up.")

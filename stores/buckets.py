@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -98,7 +98,7 @@ class Bucket:
             return False
         return True
 
-    def stream(self, thing: Thing, start: int, end: int) -> Iterator[bytes]:
+    def stream(self, thing: Thing, start: int, end: int) -> Generator[bytes, None, None]:
         """Bytes `start` to `end` (not empty) of an object that is still as it was seen. The first are asked for now."""
         ranged = {"Range": f"bytes={start}-{end - 1}"} if end > start else {}
         found = self._patiently("get_object", Key=self.where.prefix + thing.path, IfMatch=thing.etag, **ranged)
@@ -116,7 +116,7 @@ class Bucket:
         thing = self._thing({**found, "Key": self.where.prefix + path, "Size": size})
         return thing, self._body(found["Body"])
 
-    def _body(self, body: Any) -> Iterator[bytes]:
+    def _body(self, body: Any) -> Generator[bytes, None, None]:
         try:
             while True:
                 with s3_errors():

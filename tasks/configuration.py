@@ -13,6 +13,7 @@ from kombu import Queue
 from config.settings import QueueSettings, RedisSettings, Settings
 from stores.pulse import keepalive_options, tls_options
 from tasks.names import QueueName
+from tasks.rabbit import broker
 
 
 def celery_config(settings: Settings) -> dict[str, Any]:
@@ -24,6 +25,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         **_messages(),
         **_delivery(settings.queue),
         **_worker(settings),
+        **(broker(settings.rabbitmq) if settings.rabbitmq.url else {}),
     }
 
 

@@ -1,10 +1,11 @@
-"""What takes messages from Redis for a worker, patient while Redis is away."""
+"""What takes messages from the broker for a worker, patient while that is away."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 import structlog
+from celery import bootsteps
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 
@@ -12,12 +13,23 @@ from tasks.signs import ours
 
 log = structlog.stdlib.get_logger(__name__)
 
+_STEPS: Final[list[str]] = list(Consumer.Blueprint.default_steps)
 _MOST_S: Final = 5.0
 """Celery's own pauses grow to half a minute, in which a Redis that came back finds no worker."""
 
 
 class PatientConsumer(Consumer):
-    """Celery's, that gets on while it tries to connect and says so: a worker without Redis is not a stuck one."""
+    """Celery's, that gets on while it tries to connect and says so: a worker without its broker is not a stuck one."""
+
+    class Blueprint(bootsteps.Blueprint):
+        """Celery's, without the 28 queues that RabbitMQ would have to keep for messages of another time: none is."""
+
+        name = "Consumer"
+        default_steps = {step for step in _STEPS if not step.endswith(":DelayedDelivery")}  # noqa: RUF012 - Celery's
+
+        def shutdown(self, parent: Any) -> None:
+            """As Celery's."""
+            self.send_all(parent, "shutdown")
 
     def ensure_connected(self, conn: Any) -> Any:
         """Connect, however long it takes."""

@@ -27,6 +27,7 @@ from stores.doors import Pulse, Stores
 from stores.pulse import RedisPulse, quick
 from tasks.chunk import Bench
 from tasks.culprit import Marks
+from tasks.rabbit import pulse_of
 from tasks.send import Sender, Sends
 from tasks.signs import begin_ours, ours
 from tasks.stopping import at_work, nothing_yet
@@ -152,7 +153,7 @@ def _end(**_: Any) -> None:
 def _watched(settings: Settings, name: str) -> Watch:
     """A thread that watches this worker from its child, from before the kernels are loaded."""
     ours().step(_LOADS_S)
-    pulse = RedisPulse(quick(settings.redis))
+    pulse = pulse_of(settings, quick(settings.redis))
     look = WorkerLook(ours(), pulse.queue_lengths)
     return Watch(ours(), look, telling(pulse, "worker", name, BEAT_TTL_S)).start()
 
@@ -170,7 +171,7 @@ def open_child(settings: Settings, name: str) -> Child:
     process.prepare(settings.worker)
     decoder = Decoder(settings.decode)
     stores = connect(settings.mongo, pool="worker", told=lambda: ours().step())
-    pulse, sender = RedisPulse(quick(settings.redis)), Sender(settings)
+    pulse, sender = pulse_of(settings, quick(settings.redis)), Sender(settings)
     marks = Marks(pulse)
     child = Child(
         name=name,

@@ -20,6 +20,7 @@ from stores.doors import Ledger, Pulse
 from stores.records import Job
 from tasks.feeder import Feeder, workers_alive
 from tasks.loop import Stop, leave, run
+from tasks.rabbit import pulse_of
 from tasks.send import Sender, Sends
 from tasks.signs import ours
 from tasks.upkeep import Upkeep
@@ -129,7 +130,7 @@ def this_process() -> str:
 def main() -> None:
     """Run until SIGTERM."""
     from stores.mongo import connect
-    from stores.pulse import RedisPulse, quick
+    from stores.pulse import quick
 
     settings = get_settings()
     configure_logging(settings.log, part="reconcile")
@@ -137,7 +138,7 @@ def main() -> None:
     stop = Stop()
     stop.on_signals()
     stores = connect(settings.mongo, pool="worker", told=lambda: ours().step())
-    pulse, sender = RedisPulse(quick(settings.redis)), Sender(settings)
+    pulse, sender = pulse_of(settings, quick(settings.redis)), Sender(settings)
     reconciler = Reconciler(stores.ledger, pulse, sender, settings.queue, holder=this_process())
     log.info("reconciler_started")
     try:

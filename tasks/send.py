@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from secrets import token_urlsafe
 from typing import Protocol
 
+import amqp
 from celery import Celery
 from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import RedisError
@@ -35,9 +36,9 @@ class Sends(Protocol):
 
 
 class Sender:
-    """Publishes on Redis. Safe to share among threads; connects when it is first used.
+    """Publishes on the broker. Safe to share among threads; connects when it is first used.
 
-    Every method raises `StoreUnavailable` when Redis cannot be reached: within some 12 s where it does not
+    Every method raises `StoreUnavailable` when it cannot be reached: within some 12 s where it does not
     answer at all, at once where nobody listens.
     """
 
@@ -76,5 +77,5 @@ class Sender:
 def _broker_door() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, KombuError, RedisError, OSError) as error:
-        raise StoreUnavailable(f"Redis: {type(error).__name__}.") from error
+    except (OperationalError, KombuError, RedisError, amqp.AMQPError, OSError) as error:
+        raise StoreUnavailable(f"The queue: {type(error).__name__}.") from error

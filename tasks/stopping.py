@@ -68,7 +68,9 @@ class PoliteWorker(celery.apps.worker.Worker):
 
 
 class PoliteCelery(Celery):
-    """An app whose ``celery worker`` is a `PoliteWorker`."""
+    """An app whose ``celery worker`` is a `PoliteWorker`, and asks RabbitMQ for each message."""
+
+    amqp_cls = "tasks.puller:PullingAMQP"
 
     @cached_property
     def Worker(self) -> type[PoliteWorker]:  # noqa: N802 - Celery looks for this name

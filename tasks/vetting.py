@@ -87,7 +87,11 @@ def task_flaw(message: Any) -> str | None:
     flaw = wrapping_flaw(message, _LONGEST_BODY)
     if flaw:
         return flaw
-    headers = message["headers"]
+    return headers_flaw(message["headers"]) or _body_flaw(message["body"])
+
+
+def headers_flaw(headers: Mapping[str, Any]) -> str | None:
+    """What is wrong with what a task's message says of itself, or ``None``."""
     if not isinstance(headers.get("task"), str) or headers["task"] not in _TASKS:
         return "it names no task of ours"
     if not isinstance(headers.get("id"), str) or len(headers["id"]) > _LONGEST_ID:
@@ -96,7 +100,7 @@ def task_flaw(message: Any) -> str | None:
         return "it is for another time"
     if headers.get("timelimit") not in (None, [None, None]) or type(headers.get("retries", 0)) is not int:
         return "it brings limits of its own"
-    return _body_flaw(message["body"])
+    return None
 
 
 def wrapping_flaw(message: Any, longest_body: int) -> str | None:
@@ -119,9 +123,16 @@ def wrapping_flaw(message: Any, longest_body: int) -> str | None:
 
 
 def _body_flaw(body: str) -> str | None:
-    """One id and nothing else: no callbacks, no chain, no chord."""
     try:
-        args, kwargs, embedded = json.loads(base64.b64decode(body, validate=True))
+        return arguments_flaw(base64.b64decode(body, validate=True))
+    except _UNREADABLE:
+        return "its body cannot be read"
+
+
+def arguments_flaw(body: bytes) -> str | None:
+    """What is wrong with a task's arguments: one id and nothing else, no callbacks, no chain, no chord."""
+    try:
+        args, kwargs, embedded = json.loads(body)
     except _UNREADABLE:
         return "its body cannot be read"
     if kwargs or not isinstance(args, list) or len(args) != 1:

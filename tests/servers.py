@@ -75,6 +75,8 @@ class Server:
     directory: Path
     port: int = 0
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    leads: bool = False
+    """Whether it leads a group of processes of its own."""
 
     @property
     def url(self) -> str:
@@ -106,9 +108,14 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "ANONYMIZED_TELEMETRY": "False"},
+                env=self.environment(),
                 preexec_fn=_die_with_parent,
+                start_new_session=self.leads,
             )
+
+    def environment(self) -> dict[str, str]:
+        """What it sees."""
+        return {**os.environ, "ANONYMIZED_TELEMETRY": "False"}
 
     def _wait(self) -> bool:
         assert self.process is not None

@@ -18,8 +18,8 @@ from config.settings import Settings
 PATIENCE_S: Final = 30.0
 """So long a server of one's own may take to come up: both may start with the machine."""
 _LOOK_S: Final = 0.5
-_PORTS: Final = {"redis": 6379, "rediss": 6379, "mongodb": 27017, "http": 80, "https": 443}
-_NAMES: Final = {"redis": "Redis", "mongo": "MongoDB", "chroma": "Chroma"}
+_PORTS: Final = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671, "mongodb": 27017, "http": 80, "https": 443}
+_NAMES: Final = {"redis": "Redis", "rabbitmq": "RabbitMQ", "mongo": "MongoDB", "chroma": "Chroma"}
 
 
 def refuse_openness(settings: Settings, host: str | None, folder: DataFolder) -> None:
@@ -73,6 +73,8 @@ def _given(settings: Settings) -> Iterator[tuple[str, str, int]]:
         "mongo": settings.mongo.url.get_secret_value(),
         "chroma": settings.chroma.url,
     }
+    if settings.rabbitmq.url is not None:
+        urls["rabbitmq"] = settings.rabbitmq.url.get_secret_value()
     for name, url in urls.items():
         parts = urlsplit(url)
         if name in wanted(settings) or parts.scheme not in _PORTS or "," in parts.netloc or not parts.hostname:

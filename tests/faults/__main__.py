@@ -1,6 +1,6 @@
 """The fault matrix: ``make faults``. Every scenario with ten seeds, and a table of what came of it.
 
-python -m tests.faults [--only F3 F9] [--seeds 10 | --seed 3] [--files 5000] [--page docs/reliability.md]
+python -m tests.faults [--broker rabbitmq] [F3 F9] [--seeds 10 | --seed 3] [--files 5000] [--page docs/reliability.md]
 python -m tests.faults --without [--only F3 F9]     each scenario with its safeguard off: the oracle must complain
 
 What came of each trial is written to the journal at once. A run that was stopped goes on: trials of the same sources
@@ -33,11 +33,15 @@ from tests.faults.report import proofs_table, table, write_page
 from tests.faults.scenario import Outcome, Scenario, run
 from tests.faults.trial import LAST_SEED
 from tests.faults.without import prove
+from tests.rabbit import why_not
 from tests.warm import HERE, compile_for
 from workers.errors import StoreError
 
 _TRIALS_OF_A_PLANT = 3
 """Each leaves 4,700 samples: with 25,000 the embedded ledger is slow, and so is an index that is written again."""
+
+CORE = ("F1", "F2", "F5", "F9", "F19")
+"""What the other broker is held to: what is done to workers, to the broker, to links, and by those who cancel."""
 
 _OF_THE_HARNESS = (
     AssertionError, LookupError, OSError, RuntimeError, ValueError,
@@ -47,7 +51,12 @@ _OF_THE_HARNESS = (
 
 
 def trials(
-    scenarios: Sequence[Scenario], seeds: Sequence[int], files: int, journal: Journal, evidence: Path | None = None
+    scenarios: Sequence[Scenario],
+    seeds: Sequence[int],
+    files: int,
+    journal: Journal,
+    evidence: Path | None = None,
+    broker: str = "redis",
 ) -> list[Outcome]:
     """What was not done yet, seed by seed, first what no sources did. A plant serves none after one that failed."""
     left = [(one, seed) for seed in seeds for one in scenarios if not journal.has(one.name, seed, files)]
@@ -56,7 +65,10 @@ def trials(
     outcomes: list[Outcome] = []
     total, begun = len(left), time.monotonic()
     while left:
-        with tempfile.TemporaryDirectory(prefix="samplemind-faults-") as folder, started_plant(Path(folder)) as plant:
+        with (
+            tempfile.TemporaryDirectory(prefix="samplemind-faults-") as folder,
+            started_plant(Path(folder), broker=broker) as plant,
+        ):
             for _ in range(min(_TRIALS_OF_A_PLANT, len(left))):
                 one, seed = left.pop(0)
                 outcome = _trial(one, seed, plant, files)
@@ -100,17 +112,22 @@ def _say(outcome: Outcome, left_s: float) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--only", nargs="+", metavar="F", help="these scenarios, as F1 F9")
+    parser.add_argument("names", nargs="*", metavar="F", help="these scenarios, as F1 F9")
+    parser.add_argument("--only", nargs="+", metavar="F", help="the same")
+    parser.add_argument("--broker", choices=["redis", "rabbitmq"], default="redis", help="where the queue is")
     parser.add_argument("--seeds", type=int, default=LAST_SEED + 1, help="how many")
     parser.add_argument("--seed", type=int, help="only this one")
     parser.add_argument("--files", type=int, default=5000)
     parser.add_argument("--without", action="store_true", help="switch each scenario's safeguard off")
-    parser.add_argument("--journal", type=Path, default=Path("docs/reliability.jsonl"), help="where outcomes are kept")
+    parser.add_argument("--journal", type=Path, help="where outcomes are kept; of each broker apart")
     parser.add_argument("--of-any-sources", action="store_true", help="do not do again what other sources passed")
     parser.add_argument("--page", type=Path, help="write the table of the whole journal there")
     parser.add_argument("--evidence", type=Path, help="keep logs and states there of what went wrong")
     given = parser.parse_args()
-    wanted = [name.upper() for name in given.only or [one.name for one in SCENARIOS]]
+    beside = "" if given.broker == "redis" else f"-{given.broker}"
+    given.journal = given.journal or Path(f"docs/reliability{beside}.jsonl")
+    named = [*given.names, *(given.only or ())] or list(CORE if given.broker == "rabbitmq" else ())
+    wanted = [name.upper() for name in named or [one.name for one in SCENARIOS]]
     given.chosen = sorted((one for one in SCENARIOS if one.name in wanted), key=lambda one: one.number)
     unknown = set(wanted) - {one.name for one in SCENARIOS}
     if unknown:
@@ -130,6 +147,9 @@ def main() -> int:
     cap_threads()
     given = _arguments()
     compile_for(HERE)  # else the first cluster is not ready in its time
+    if given.broker == "rabbitmq" and (why := why_not()):
+        print(f"skipped: {why}", file=sys.stderr)
+        return 0
     journal = Journal(given.journal, of_any_sources=given.of_any_sources)
     if given.without:
         proofs = prove(given.chosen, journal)
@@ -137,7 +157,7 @@ def main() -> int:
         bad = any(not proof.said for proof in proofs)
     else:
         seeds = range(given.seeds) if given.seed is None else [given.seed]
-        outcomes = trials(given.chosen, seeds, given.files, journal, given.evidence)
+        outcomes = trials(given.chosen, seeds, given.files, journal, given.evidence, given.broker)
         print(table(given.chosen, [outcome for _, outcome in journal.outcomes()], journal.proofs()))
         bad = any(outcome.wrong for outcome in outcomes)
     if given.page:

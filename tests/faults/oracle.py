@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pydantic import SecretStr
 from pymongo import MongoClient
 from redis import Redis
 
-from config.settings import ChromaSettings
+from config.settings import ChromaSettings, RabbitSettings, RedisSettings
 from stores.vectors import ChromaVectors
 from tasks.names import QueueName
+from tasks.rabbit import RabbitPulse
 from tests.faults.library import right_answers
 from tests.faults.plant import Footprint, Plant, footprint
 from tests.faults.trial import Trial
@@ -241,17 +243,28 @@ def _queues(plant: Plant) -> Iterator[str]:
             _let_time_pass(redis)
             keys = [key.decode() for key in redis.keys("*")]
             lists = [key for key in keys if any(name.value in key for name in QueueName)]
-            waiting = sum(redis.llen(key) for key in lists if redis.type(key) == b"list")
+            waiting = sum(redis.llen(key) for key in lists if redis.type(key) == b"list") + _in_rabbit(plant)
             return waiting == 0 and not any(redis.hlen(key) for key in keys if key.endswith("unacked"))
 
     try:
         plant.wait_for_end(empty, _SETTLES_WITHIN_S, 0.5)
     except AssertionError:
-        yield "messages are left in Redis"
+        yield "messages are left in the queue"
     with MongoClient[Found](plant.servers["mongo"].url) as client:
         still = [row["_id"] for row in client["samplemind"]["chunks"].find({}, {"state": 1}) if row["state"] == "open"]
     if still:
         yield f"chunks are open: {still[:3]}"
+
+
+def _in_rabbit(plant: Plant) -> int:
+    """Messages that wait in RabbitMQ, where the queue is there."""
+    if "rabbitmq" not in plant.servers:
+        return 0
+    pulse = RabbitPulse(RedisSettings(), RabbitSettings(url=SecretStr(plant.servers["rabbitmq"].url)))
+    try:
+        return sum(pulse.queue_lengths().values())
+    finally:
+        pulse.close()
 
 
 def _let_time_pass(redis: Redis) -> None:

@@ -21,6 +21,7 @@ from tests.faults.disks import Disks, mounted
 from tests.faults.proxy import Proxy
 from tests.integration.cluster import Cluster, running
 from tests.integration.material import make_short_files
+from tests.rabbit import rabbit_server
 from tests.servers import PROJECT, Server, chroma_server, mongo_server, valkey_server
 
 LEASE_S = 6
@@ -47,6 +48,11 @@ class Plant:
         self.patience = patience
         """The end of a job, once all is healed, is waited for so many times as long."""
         self._pause = threading.Event()
+
+    @property
+    def broker(self) -> Server:
+        """The server of the queue."""
+        return self.servers.get("rabbitmq", self.servers["redis"])
 
     @property
     def said_to_hook(self) -> Path:
@@ -194,8 +200,12 @@ def started_plant(
     environment: Mapping[str, str] | None = None,
     patches: Sequence[str] = (),
     patience: float = 1.0,
+    broker: str = "redis",
 ) -> Iterator[Plant]:
-    """A ready plant on servers of its own; its library root is ``library`` in `folder`."""
+    """A ready plant on servers of its own; its library root is ``library`` in `folder`.
+
+    With `broker` ``rabbitmq`` the queue is there; Redis has the signs of life only.
+    """
     library = folder / "library"
     library.mkdir(parents=True)
     (folder / "hook").mkdir()
@@ -209,6 +219,12 @@ def started_plant(
             stack.callback(server.stop)
             servers[name] = server.start()
             links[name] = stack.enter_context(Proxy(server.port))
+        if broker == "rabbitmq":
+            rabbit = rabbit_server(folder / "rabbitmq")
+            stack.callback(rabbit.stop)
+            servers["rabbitmq"] = rabbit.start()
+            links["rabbitmq"] = stack.enter_context(Proxy(rabbit.port))
+            environment = {**(environment or {}), "SAMPLEMIND_RABBITMQ__URL": rabbit.url_of(links["rabbitmq"].port)}
         settings = {
             "SAMPLEMIND_MONGO__URL": f"mongodb://127.0.0.1:{links['mongo'].port}/?directConnection=true",
             "SAMPLEMIND_REDIS__URL": f"redis://127.0.0.1:{links['redis'].port}/0",

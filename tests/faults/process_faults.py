@@ -100,16 +100,16 @@ def killed_gateway(trial: Trial) -> None:
     assert cluster.wait_job(answers[-1])["state"] == "complete"
 
 
-@scenario(5, "kill -9 of Redis: it comes back with its data, then without any")
-def lost_redis(trial: Trial) -> None:
-    redis = trial.plant.servers["redis"]
+@scenario(5, "kill -9 of the queue's broker: it comes back with its data, then without any")
+def lost_broker(trial: Trial) -> None:
+    broker = trial.plant.broker
     trial.plant.under_way(trial.job_id)
-    restart(redis, trial)
+    restart(broker, trial)
     trial.pause(0.5, 2)
-    redis.kill()
-    for kept in (redis.directory / "valkey").iterdir():
+    broker.kill()
+    for kept in (broker.directory / ("mnesia" if broker.name == "rabbitmq" else "valkey")).iterdir():
         shutil.rmtree(kept) if kept.is_dir() else kept.unlink()
-    redis.start()
+    broker.start()
 
 
 @scenario(6, "kill -9 of the ledger, again and again")
