@@ -19,7 +19,7 @@ from pymongo import MongoClient
 from redis import Redis
 
 from config.environment import child_environment
-from tests.integration.tls import Papers, Terminator, make_papers
+from tests.integration.tls import Door, OwnDoor, Papers, Terminator, make_papers, redis_with_tls
 from tests.servers import PROJECT, Server, _die_with_parent, chroma_server, free_port, mongo_server, valkey_server
 
 USERS = ("gateway", "worker", "reconciler", "indexer", "flower", "scaler", "operator")
@@ -76,18 +76,19 @@ def _says_hello(url: str) -> None:
         client.admin.command("hello")
 
 
-def guarded_valkey(folder: Path) -> Server:
-    """The embedded broker that knows our users only."""
+def guarded_broker(folder: Path, program: str | None = None, door: OwnDoor | None = None) -> Server:
+    """A broker that knows our users only: the embedded one, or a Redis that takes TLS at its own `door`."""
     users = users_file(folder)
     plain = valkey_server(folder)
 
     def argv(port: int) -> list[str]:
-        return [*plain.argv(port), "--aclfile", str(users)]
+        embedded, *options = plain.argv(port)
+        return [program or embedded, *options, "--aclfile", str(users), *(door.options if door else ())]
 
     def url_of(port: int) -> str:
         return f"redis://operator:{password_of('operator')}@127.0.0.1:{port}/0"
 
-    return Server("valkey", argv, url_of, plain.answers, folder)
+    return Server("broker", argv, url_of, plain.answers, folder)
 
 
 @dataclass
@@ -99,11 +100,11 @@ class Hardened:
     ledger: Server
     logs: Path
     papers: Papers
-    doors: Mapping[str, Terminator]
+    doors: Mapping[str, Door]
     flower: str
 
     @property
-    def index(self) -> Terminator:
+    def index(self) -> Door:
         """The way to Chroma."""
         return self.doors["chroma"]
 
@@ -135,12 +136,14 @@ def hardened(
     with ExitStack() as stack:
         ledger = guarded_ledger(folder / "mongo")
         stack.callback(ledger.stop)
-        broker, index = guarded_valkey(folder / "redis"), chroma_server(folder)
+        own = redis_with_tls() if address != "127.0.0.1" else None
+        own_door = OwnDoor(papers, address) if own else None
+        broker, index = guarded_broker(folder / "redis", own, own_door), chroma_server(folder)
         for server in (broker, index):
             stack.callback(server.stop)
             server.start()
         doors = {
-            "redis": Terminator(papers, broker.port, address=address),
+            "redis": own_door or Terminator(papers, broker.port, address=address),
             "mongo": Terminator(papers, ledger.port, address=address),
             "chroma": Terminator(papers, index.port, TOKEN, address=address),
         }
@@ -164,7 +167,7 @@ def hardened(
         yield Hardened(http, operator, ledger, logs, papers, doors, common["SAMPLEMIND_FLOWER__URL"])
 
 
-def _environment(folder: Path, library: Path, papers: Papers, doors: Mapping[str, Terminator]) -> dict[str, str]:
+def _environment(folder: Path, library: Path, papers: Papers, doors: Mapping[str, Door]) -> dict[str, str]:
     ca, flower = str(papers.ca), free_port()
     return {
         "SAMPLEMIND_DATA_DIR": str(folder / "data"),
@@ -182,7 +185,7 @@ def _environment(folder: Path, library: Path, papers: Papers, doors: Mapping[str
     }
 
 
-def as_user(user: str, doors: Mapping[str, Terminator]) -> dict[str, str]:
+def as_user(user: str, doors: Mapping[str, Door]) -> dict[str, str]:
     """The addresses of broker and ledger for this user."""
     broker, ledger = doors["redis"], doors["mongo"]
     options = f"directConnection=true&tls=true&authSource={DATABASE}"

@@ -1,8 +1,8 @@
 """Two servers lend their cores to a third over TLS and do one job together; what keeps a machine out is said.
 
 The third is this machine: its Redis and its ledger listen on loopback only, and before them a door takes TLS at the
-address of a cable to two network namespaces, the other servers. Each part is a user of its own, with no more than its
-rights.
+address of a cable to two network namespaces, the other servers. (Where a `redis-server` with TLS is installed, as
+Debian's, that is the broker and takes TLS itself.) Each part is a user of its own, with no more than its rights.
 """
 
 from __future__ import annotations

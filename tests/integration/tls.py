@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers import missing
+from tests.servers import free_port, missing
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,38 @@ def _openssl(*arguments: str | Path) -> None:
     subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
 
 
-class Terminator:
+class Door:
+    """Where TLS is taken."""
+
+    host: str
+    port: int
+
+    def close(self) -> None:
+        """Take no more."""
+
+
+class OwnDoor(Door):
+    """That of a server which knows TLS itself: its Redis, where one with TLS is installed."""
+
+    def __init__(self, papers: Papers, address: str) -> None:
+        self.host, self.port = address, free_port()
+        self.options = [
+            *("--tls-port", str(self.port), "--bind", "127.0.0.1", address, "--tls-auth-clients", "no"),
+            *("--tls-cert-file", str(papers.cert), "--tls-key-file", str(papers.key)),
+            *("--tls-ca-cert-file", str(papers.ca)),
+        ]
+
+
+def redis_with_tls() -> str | None:
+    """The `redis-server` installed here, if it was built with TLS, as Debian's is."""
+    program = shutil.which("redis-server")
+    if program is None:
+        return None
+    libraries = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
+    return program if "libssl" in libraries else None
+
+
+class Terminator(Door):
     """Takes TLS on a port of its own and passes the plain bytes on. With `token` only what carries it is let through.
 
     The token is looked for in the head of a connection's first request: enough to see that it is sent.
