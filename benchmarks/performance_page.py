@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -36,6 +37,14 @@ processes share is in the figure of each, and once in that of both together. `--
 
 Each against the reference that its claim names, installed and run beside it. Where a claim is beyond what one thread
 can reach, the verdict says so: `find_peaks` is compiled in SciPy too; what is read once is bound by memory.""",
+    "benchmarks.cluster": """## The cluster, end to end
+
+Jobs go in over HTTP; what came of them is read from Flower's API, from both `/metrics` and from the ledger. The same
+files go through the bare pipeline (hash, decode, analyse, describe) in turns with the jobs. Everything runs on one
+machine on the embedded servers: workers, servers and this benchmark share its cores. Spread is half of the range. *With
+the servers' load taken out*: what two workers do with a core each, twice as much but for what a file then costs more.
+
+![Files a second with one worker and with two](pictures/cluster-scaling.svg)""",
     "benchmarks.main_job": """## The main job, through HTTP, queue, ledger and index
 
 On the embedded servers, all of it on this machine.""",
@@ -54,20 +63,34 @@ def main() -> None:
     """Run everything and write the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.performance_page", description=__doc__)
     parser.add_argument("page", type=Path, nargs="?", default=Path("docs/performance.md"))
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="keep the other parts")
     parser.add_argument("--files", type=int, default=10_000, help="files of the main job")
     options = parser.parse_args()
-    given = {"benchmarks.main_job": ["--files", str(options.files), "--many", "100000", "--empty", "--markdown"]}
-    written = [
-        HEAD.format(
-            date=datetime.now(UTC).date().isoformat(),
-            machine=platform.processor() or platform.machine(),
-            cores=os.cpu_count(),
-            python=platform.python_version(),
-        )
-    ]
-    written += [f"{PARTS[module]}\n\n{run(module, given.get(module, []))}\n" for module in options.only]
-    options.page.write_text("\n".join(written))
+    given = {
+        "benchmarks.main_job": ["--files", str(options.files), "--many", "100000", "--empty", "--markdown"],
+        "benchmarks.cluster": ["--pictures", str(options.page.parent / "pictures")],
+    }
+    today = datetime.now(UTC).date().isoformat()
+    head = HEAD.format(
+        date=today,
+        machine=platform.processor() or platform.machine(),
+        cores=os.cpu_count(),
+        python=platform.python_version(),
+    )
+    kept: dict[str, str] = {}
+    if options.page.exists() and set(options.only) != set(PARTS):
+        head, kept = taken_apart(options.page.read_text())
+    said = f"\nMeasured on {today}.\n" if kept else ""
+    new = {module: f"{PARTS[module]}\n\n{run(module, given.get(module, []))}\n{said}" for module in options.only}
+    parts = {**kept, **new}
+    options.page.write_text("\n".join([head, *(parts[module] for module in PARTS if module in parts)]))
+
+
+def taken_apart(page: str) -> tuple[str, dict[str, str]]:
+    """A page's head, and its parts by the benchmark that wrote each."""
+    headings = {said.partition("\n")[0]: module for module, said in PARTS.items()}
+    head, *parts = re.split(r"\n(?=## )", page)
+    return head, {headings[part.partition("\n")[0]]: part for part in parts}
 
 
 if __name__ == "__main__":
