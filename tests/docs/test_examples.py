@@ -43,6 +43,7 @@ class Place:
             "./samplemind": cli,
             "ANOTHER_ID": self.samples[1],
             "SAMPLE_ID": self.samples[0],
+            "| head": "| cat",  # which may close the pipe before all of it was written
         }.items():
             example = example.replace(said, meant)
         return re.sub(r"\bJOB\b", self.job, example)
