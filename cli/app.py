@@ -11,6 +11,7 @@ import typer
 from cli.analyze import analyze
 from cli.backup import backup, restore
 from cli.errors import FAILURE
+from cli.find import find
 from cli.jobs import jobs
 from cli.keys import keys
 from cli.quarantine import quarantine
@@ -255,6 +256,7 @@ def version() -> None:
 
 app.command(short_help="Analyse files on this machine, without a cluster.")(analyze)
 app.command(short_help="Lend this machine's cores to a cluster that runs elsewhere.")(worker)
+app.command(short_help="Find sounds by filters, by likeness, or by a saved search.")(find)
 app.command(short_help="Say what is wrong in a job or a folder, and what to do.")(report)
 app.command(short_help="Write tempo, key and note into the files, or take it back.")(tag)
 app.command(short_help="Keep a stopped cluster's data in one file.")(backup)

@@ -82,7 +82,7 @@ def commands(page: str, language: str = "bash") -> str:
 
 
 @pytest.mark.parametrize(
-    ("page", "least"), [("find.md", 18), ("similar.md", 6), ("duplicates.md", 4)], ids=lambda value: str(value)
+    ("page", "least"), [("find.md", 22), ("similar.md", 6), ("duplicates.md", 4)], ids=lambda value: str(value)
 )
 def test_the_examples_of_a_page_are_answered(place: Place, page: str, least: int) -> None:
     script = commands(page)
