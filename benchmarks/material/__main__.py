@@ -31,6 +31,7 @@ from benchmarks.material import (
     midi_files,
     odd_ones,
     one_shots,
+    plain,
     pulseless,
     score_songs,
     still,
@@ -53,13 +54,14 @@ RECIPES: dict[str, tuple[Recipe, int]] = {
     "variety": (variety.make, 480),
     "still": (still.make, 220),
     "invented": (invented.make, 800),
+    "plain": (plain.make, 400),
     "elsewhere": (elsewhere.make, 640),
 }
 """Each kind of material and how many of it there are in a whole set."""
 
-_APART = ("elsewhere", "invented")
-"""Made only if asked for: one is for judging, the other is learned from for keys alone
-(docs/decisions/0013-tempo-by-metre.md)."""
+_APART = ("elsewhere", "invented", "plain")
+"""Made only if asked for: one is for judging, the second is learned from for keys alone
+(docs/decisions/0013-tempo-by-metre.md), the third for all but keys and tempo."""
 
 
 def make_kind(out: Path, name: str, first: int, count: int, seed: int) -> int:

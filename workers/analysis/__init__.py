@@ -119,7 +119,9 @@ def _tempo_and_kind(seen: Overview, duration_s: float, whole_s: float, hints: Hi
     found = tempo.estimate_tempo(seen, duration_s, hints) if reason is None else tempo.unknown(reason)
     if reason is None and found.confidence < worth.LEAST_BELIEVED:
         found = tempo.unknown(worth.NONE_STANDS_OUT)
-    label = kind.classify(whole_s, False, seen.whole)
+    # A note with minutes of silence behind it is no track.
+    sounding_s = whole_s if whole_s <= kind.TRACK_S else min(whole_s, seen.mono.sounds_until_s)
+    label = kind.classify(sounding_s, False, seen.whole)
     if label.label == "one-shot":
         found = tempo.unknown("a single sound has no tempo")
     elif label.label == "loop" and found.bpm is None:

@@ -20,6 +20,9 @@ SR = 22050
 SILENT_PEAK = 1e-4
 """-80 dBFS: below it is what converters and dither leave of silence."""
 
+_FAINT = 1e-3
+"""-60 dB below the peak: what is left of a note that is over."""
+
 _CANCELS = 0.02
 """The mix has less than this part (-17 dB) of the energy that unrelated channels would leave: they cancel."""
 
@@ -50,6 +53,14 @@ class Mono:
     @property
     def duration_s(self) -> float:
         return len(self.y) / SR
+
+    @property
+    def sounds_until_s(self) -> float:
+        """Where the silence at the end begins, to the second above."""
+        end = len(self.y)
+        while end > 0 and float(np.abs(self.y[max(0, end - SR) : end]).max()) < _FAINT:
+            end -= SR
+        return max(0, end) / SR
 
 
 def survey(y: NDArray[np.float32], sr: int) -> Survey:

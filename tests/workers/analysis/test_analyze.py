@@ -289,3 +289,29 @@ def test_a_single_sound_is_one_whenever_it_begins(head_s: float) -> None:
     kick = (np.sin(2 * np.pi * (50 * t + 6 * (1 - np.exp(-30 * t)))) * np.exp(-12 * t)).astype(np.float32)
     y = np.concatenate([np.zeros(round(head_s * SR), np.float32), kick])[:, None]
     assert analyze(y, info_of(y), Hints()).kind.label == "one-shot"
+
+
+@pytest.mark.parametrize("silence_s", [10.0, 60.0])
+def test_one_note_is_one_however_long_the_silence_behind_it(silence_s: float) -> None:
+    note = tone(57, 1.0) * np.exp(-3 * seconds(1.0))
+    said = said_of(as_frames(np.concatenate([note, np.zeros(int(silence_s * SR))])))
+    assert (said.kind.label, said.pitch.note, said.tempo.bpm) == ("one-shot", "A3", None)
+    assert "silent_tail" in codes(said)
+
+
+@pytest.mark.parametrize("decay", [0.0, 1.5])
+@pytest.mark.parametrize("midi", [29, 33, 40, 48])
+def test_a_low_sine_is_a_bass_with_a_note_and_no_drum(midi: int, decay: float) -> None:
+    t = seconds(1.4)
+    said = said_of(as_frames(tone(midi, 1.4, harmonics=1) * np.exp(-decay * t) * np.minimum(1, t / 0.008)))
+    assert (said.kind.label, said.pitch.midi, said.instrument.label) == ("one-shot", midi, "bass")
+
+
+@pytest.mark.parametrize("duration", [4.0, 8.0, 10.0])
+@pytest.mark.parametrize("harmonics", [1, 5])
+def test_what_glides_all_the_way_has_no_tempo_no_key_and_no_note(duration: float, harmonics: int) -> None:
+    t = seconds(duration)
+    phase = 2 * np.pi * np.cumsum(65.4 * 2 ** (4 * t / duration)) / SR
+    y = sum(np.sin(k * phase) / k for k in range(1, harmonics + 1)) * t / duration
+    said = said_of(as_frames(0.5 * np.asarray(y)))
+    assert (said.tempo.bpm, said.key.label, said.pitch.note) == (None, None, None)
