@@ -76,7 +76,7 @@ def analyze(
             **_rhythm(seen, found_tempo, duration_s),
             "seam_step_db": defects.seam_step_db(y) if found_kind.label == "loop" else None,
         },
-        timbre=timbre.timbre(seen.cepstrum, timbre.brightness(seen.spectra), seen.chroma.tonalness),
+        timbre=timbre.timbre(seen.cepstrum, seen.brightness, seen.chroma.tonalness),
         defects=(
             *defects.find_defects(
                 y,

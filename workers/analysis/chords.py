@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.kernels.triads import weigh_chords
-
-_SMOOTH = np.array([1, 2, 3, 2, 1], np.float32) / np.float32(9)
+SMOOTH = np.array([1, 2, 3, 2, 1], np.float32) / np.float32(9)
 """Over five frames, nearly a second: chords change seldom, passing notes often."""
 
-_SHARP = 18.0
+SHARP = 18.0
 """How much likelier the best triad of a frame is than the next, by the difference of their fit."""
 
-_ROOT = 0.15
+ROOT = 0.15
 """What the root in the bass adds to a triad's fit, which is a cosine."""
 
 Floats = NDArray[np.float32]
@@ -27,14 +25,3 @@ def _triads() -> Floats:
 
 
 TRIADS = _triads()
-
-
-def chord_weights(frames: Floats, bass: Floats) -> Floats:
-    """How much of each frame each triad has, (n_frames, 24), major ones first; rows sum to 1.
-
-    Parameters
-    ----------
-    frames, bass : ndarray of float32, shape (12, n_frames)
-        Chroma of all notes, and of the low ones.
-    """
-    return weigh_chords(frames, bass, TRIADS, _SMOOTH, root=_ROOT, sharp=_SHARP)

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.analysis.chords import chord_weights
+from workers.analysis.chords import ROOT, SHARP, SMOOTH, TRIADS
 from workers.analysis.learned import load, softmax
 from workers.analysis.mono import SR, Mono
-from workers.kernels.chroma import describe_peaks, fold_peaks
 from workers.kernels.decimate import halve
-from workers.kernels.keys import score_keys
 from workers.kernels.tonal import find_tonal_peaks
+from workers.kernels.tonality import describe_tonality
 from workers.model import TONICS, Key, KeyEvidence, Mode, camelot, open_key
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ class Chroma:
     bass: Floats
     """Of what lies below A3, without harmonics."""
     chords: Floats
-    """As `chord_weights` makes them, (n_frames, 24)."""
+    """As `workers.kernels.triads.weigh_chords` makes them, (n_frames, 24)."""
 
     @property
     def empty(self) -> bool:
@@ -89,18 +88,17 @@ def measure_chroma(mono: Mono) -> Chroma:
     peaks = find_tonal_peaks(y, _SR, n_fft=N_FFT)
     if not len(peaks.pitch):
         return _NOTHING
-    tuning, sure, register = describe_peaks(peaks.pitch, peaks.weight, above=_TUNED_ABOVE)
-    n_frames = len(peaks.level)
-    frames = fold_peaks(peaks.pitch, peaks.weight, peaks.frame, n_frames, tuning=tuning)
-    bass = fold_peaks(peaks.pitch, peaks.weight, peaks.frame, n_frames, tuning=tuning, decay=0.0, below=_BASS_BELOW)
+    found = describe_tonality(
+        peaks, TRIADS, SMOOTH, tuned_above=_TUNED_ABOVE, bass_below=_BASS_BELOW, root=ROOT, sharp=SHARP
+    )
     return Chroma(
-        whole=_sum(frames),
-        tuning_cents=round(100 * tuning, 1) if sure > 0.2 else None,
-        tonalness=float(peaks.tonalness @ peaks.level / max(float(peaks.level.sum()), 1e-12)),
-        register=register,
-        frames=frames,
-        bass=bass,
-        chords=chord_weights(frames, bass),
+        whole=found.whole,
+        tuning_cents=round(100 * found.tuning, 1) if found.agreement > 0.2 else None,
+        tonalness=found.tonalness,
+        register=found.register,
+        frames=found.frames,
+        bass=found.bass,
+        chords=found.chords,
     )
 
 
@@ -152,11 +150,6 @@ def vote(by_section: Sequence[Doubles]) -> Doubles:
 
 def _standard(x: Doubles | Floats) -> Doubles:
     return np.asarray((x - x.mean()) / (x.std() + 1e-6), np.float64)
-
-
-def profile_fit(chroma: Chroma) -> float:
-    """Correlation of the chroma with the best of 24 published profiles: high where there is a key at all."""
-    return 0.0 if chroma.empty else float(score_keys(chroma.whole, MAJOR, MINOR).max())
 
 
 def single(chroma: Chroma) -> bool:

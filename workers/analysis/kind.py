@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.analysis.key import Chroma, profile_fit
+from workers.analysis.key import MAJOR, MINOR, Chroma
 from workers.analysis.learned import load_quadratic
-from workers.analysis.onsets import Onsets
-from workers.analysis.periodicity import SLOWEST, Periodicity
+from workers.analysis.onsets import RATE, Onsets
+from workers.analysis.periodicity import COMB, SLOWEST, Periodicity
+from workers.kernels.answers import answer_yes
 from workers.kernels.course import Course
 from workers.kernels.envelopes import Shape
-from workers.kernels.harmony import describe_harmony
-from workers.kernels.strikes import Strikes, describe_strikes
+from workers.kernels.portrait import Compared, Struck, Tonal, describe_whole
 from workers.model import Kind, KindLabel
 
 LONG_S = 600.0
@@ -34,10 +33,8 @@ EIGHT_BARS = (24, 32)
 Doubles = NDArray[np.float64]
 
 _FIRST_LAG = 20
-_STRONG = 0.3
-"""Onsets of more than this part of the strongest's strength are what a rhythm is made of."""
-_REGISTERS = np.arange(12.0)
 _TEMPI = np.exp(np.arange(np.log(SLOWEST), np.log(220.0), 0.01))
+_COMPARED = Compared(60 * RATE / _TEMPI, *COMB, MAJOR, MINOR)
 
 INPUTS = (
     "duration",
@@ -88,6 +85,10 @@ SHAPE_INPUTS = (*INPUTS[:10], *INPUTS[16:25], *INPUTS[33:])
 TONAL_INPUTS = (INPUTS[0], INPUTS[2], *INPUTS[9:16], *INPUTS[25:33])
 """What music with a key is known by."""
 
+FIRST_NOTE, SECOND_NOTE, THIRD_NOTE, SECOND_ONSET = (
+    INPUTS.index(name) for name in ("chroma peak", "chroma second", "chroma third", "second onset")
+)
+
 
 def describe(
     duration_s: float,
@@ -100,69 +101,16 @@ def describe(
     flatness: float,
 ) -> Doubles:
     """What a sound is like as a whole, (len(INPUTS),). `shape` and `course` are of its amplitude envelope."""
-    count = len(onsets.times)
-    struck = describe_strikes(onsets.times, onsets.strengths, share=_STRONG)
-    harmony = describe_harmony(chroma.chords, chroma.whole)
-    notes = harmony.notes.tolist()
-    loud = max(shape.top, 1e-9)
-    return np.array(
-        [
-            math.log2(max(duration_s, 0.01)),
-            math.log2(1 + count),
-            math.log2(0.1 + count / max(duration_s, 0.05)),
-            struck.second,
-            struck.fourth,
-            float(p.strength(_TEMPI).max()),
-            repeats(p),
-            math.log10(max(shape.tail / loud, 1e-4)),
-            shape.centre,
-            course.mean / loud,
-            chroma.tonalness,
-            notes[0],
-            harmony.evenness,
-            profile_fit(chroma),
-            math.log2(max(centroid_hz, 20.0) / 1000),
-            math.log10(max(flatness, 1e-5)),
-            *_course(max(duration_s, 0.01), struck, course),
-            harmony.chord,
-            harmony.three_chords,
-            harmony.six_chords,
-            harmony.entropy,
-            notes[1],
-            notes[2],
-            sum(notes[:7]),
-            float(chroma.register @ _REGISTERS) / 12,
-            *rises(onsets.strengths),
-        ]
+    return describe_whole(
+        duration_s,
+        Struck(onsets.times, onsets.strengths, p.mix, p.n_frames),
+        Tonal(chroma.chords, chroma.whole, chroma.register, chroma.tonalness),
+        _COMPARED,
+        shape,
+        course,
+        centroid_hz=centroid_hz,
+        flatness=flatness,
     )
-
-
-def _course(whole_s: float, struck: Strikes, course: Course) -> tuple[float, ...]:
-    """How a sound goes on: one that is struck once dies away, what is played goes on to its end."""
-    return (
-        struck.last / whole_s,
-        struck.last_strong / whole_s,
-        (struck.last_strong - struck.first_strong) / whole_s,
-        course.second_half,
-        math.log2(min(8.0, max(0.01, course.last_quarter))),
-        course.rise,
-        math.log10(max(course.start, 1e-3)),
-        min(2.0, struck.strong_unevenness) if struck.strong > 1 else 2.0,
-        math.log2(1 + struck.strong),
-    )
-
-
-def rises(strengths: Doubles) -> tuple[float, float, float]:
-    """How clearly notes begin: by how many dB the strongest, the strong half and the usual onset rise, in octaves."""
-    ranked = sorted(strengths.tolist(), reverse=True)
-    if not ranked:
-        return 0.0, 0.0, 0.0
-    half = ranked[: max(1, len(ranked) // 2)]
-    return math.log2(1 + ranked[0]), math.log2(1 + _middle(half)), math.log2(1 + _middle(ranked))
-
-
-def _middle(ranked: list[float]) -> float:
-    return 0.5 * (ranked[(len(ranked) - 1) // 2] + ranked[len(ranked) // 2])
 
 
 def repeats(p: Periodicity) -> float:
@@ -176,8 +124,7 @@ def classify(duration_s: float, silent: bool, x: Doubles) -> Kind:
         return Kind("silence", 1.0)
     if duration_s > LONG_S:
         return Kind("long recording", 0.95)
-    model = load_quadratic("kind")
-    p = model.probability(chosen(x, model.names))
+    p = _asked("kind", x)
     if p < 0.5:
         return Kind("one-shot" if duration_s <= TRACK_S else "track", round(1 - p, 3))
     label: KindLabel = "loop" if duration_s <= LOOP_S else "track"
@@ -186,14 +133,19 @@ def classify(duration_s: float, silent: bool, x: Doubles) -> Kind:
 
 def has_pulse(x: Doubles) -> float:
     """Probability that a sound has a tempo."""
-    model = load_quadratic("pulse")
-    return model.probability(chosen(x, model.names))
+    return _asked("pulse", x)
 
 
 def has_tonality(x: Doubles) -> float:
     """Probability that a sound has a key."""
-    model = load_quadratic("tonality")
-    return model.probability(chosen(x, model.names))
+    return _asked("tonality", x)
+
+
+def _asked(question: str, x: Doubles) -> float:
+    """The answer to a question by its model."""
+    model = load_quadratic(question)
+    places = _places(model.names)
+    return answer_yes(x, places, model.table, model.products, bias=model.bias, temperature=model.temperature)
 
 
 def chosen(x: Doubles, names: tuple[str, ...]) -> Doubles:

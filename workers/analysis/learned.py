@@ -44,43 +44,31 @@ class Quadratic:
     """``score = w . z + v . {z_i z_j, i <= j} + bias`` with ``z = (x - mean) / spread``, at most 3 in products.
 
     For questions where one input says what another means: a long sound with one onset, a short one with many.
+    `workers.kernels.answers.answer_yes` asks it.
     """
 
     names: tuple[str, ...]
-    mean: Doubles
-    spread: Doubles
-    weights: Doubles
-    """(n_inputs,)."""
+    table: Doubles
+    """Mean, spread and weight of each input, (3, n_inputs)."""
     products: Doubles
     """(n_inputs, n_inputs), 0 below the diagonal."""
     bias: float
     temperature: float
 
-    def probability(self, x: Doubles) -> float:
-        """The logistic function of the score of one sound's inputs, (n_inputs,)."""
-        z = (x - self.mean) / self.spread
-        near = np.minimum(3.0, np.maximum(-3.0, z))
-        score = float(self.weights @ z + near @ self.products @ near + self.bias) / self.temperature
-        return float(1 / (1 + np.exp(-min(30.0, max(-30.0, score)))))
-
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """One linear model for each of several labels, on the same inputs."""
+    """One linear model for each of several labels, on the same inputs; `answer_label` asks it."""
 
     labels: tuple[str, ...]
     names: tuple[str, ...]
-    mean: Doubles
-    spread: Doubles
+    table: Doubles
+    """Mean and spread of each input, (2, n_inputs)."""
     weights: Doubles
     """(n_labels, n_inputs)."""
     bias: Doubles
     """(n_labels,)."""
     temperature: float
-
-    def scores(self, x: Doubles) -> Doubles:
-        """One score for each label, of one sound's inputs, (n_inputs,)."""
-        return np.asarray(self.weights @ ((x - self.mean) / self.spread) + self.bias)
 
 
 @lru_cache(maxsize=16)
@@ -106,9 +94,7 @@ def load_quadratic(name: str) -> Quadratic:
     products[np.triu_indices(n)] = table["products"]
     return Quadratic(
         names=tuple(table["names"]),
-        mean=np.array(table["mean"], np.float64),
-        spread=np.array(table["spread"], np.float64),
-        weights=np.array(table["weights"], np.float64),
+        table=np.array([table["mean"], table["spread"], table["weights"]], np.float64),
         products=products,
         bias=float(table["bias"]),
         temperature=float(table["temperature"]),
@@ -122,8 +108,7 @@ def load_classes(name: str) -> Classes:
     return Classes(
         labels=tuple(table["labels"]),
         names=tuple(table["names"]),
-        mean=np.array(table["mean"], np.float64),
-        spread=np.array(table["spread"], np.float64),
+        table=np.array([table["mean"], table["spread"]], np.float64),
         weights=np.array(table["weights"], np.float64),
         bias=np.array(table["bias"], np.float64),
         temperature=float(table["temperature"]),

@@ -135,7 +135,7 @@ def _peaks(e: Doubles, share: float) -> NDArray[np.int64]:
 
 def _rates(onsets: Onsets, beat_s: Doubles) -> list[Doubles]:
     """How much of each envelope comes at each multiple of the beat's rate, and how these and the bands are in phase."""
-    envelopes = np.stack(onsets.envelopes).astype(np.float32)
+    envelopes = onsets.envelopes.astype(np.float32)
     folded = fold_envelopes(envelopes, RATE * beat_s, beats=_BEATS, steps=_STEPS)
     F = np.fft.rfft(folded, axis=-1) / np.maximum(envelopes.sum(axis=1), 1e-9)[:, None]
     low, mid, high = F[:, 1], F[:, 2], F[:, 3]

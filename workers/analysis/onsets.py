@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from workers.analysis.mono import SR
 from workers.analysis.spectra import ONSET_HOP, ONSET_MELS, Spectra
-from workers.kernels.envelopes import local_mean, onset_envelopes, sharpen_all
-from workers.kernels.peaks import find_peaks_simple
+from workers.kernels.beginnings import find_beginnings
 
 RATE = SR / ONSET_HOP
 """Onset frames a second."""
@@ -26,7 +25,8 @@ _BAND_EDGES = np.array([0, 5, 16, ONSET_MELS])
 
 _LEAST_RISE_DB = 1.0
 _LEAST_SHARE = 0.12
-_APART = 4
+_NEAR, _APART = 8, 4
+"""Frames on either side that a peak must stand out from, and between two peaks."""
 
 Doubles = NDArray[np.float64]
 
@@ -35,39 +35,40 @@ Doubles = NDArray[np.float64]
 class Onsets:
     """Envelopes at `RATE` and the onsets picked from the full one."""
 
-    full: Doubles
-    """Mean rise over all bands, in dB, smoothed and without its slow part; the others likewise."""
-    low: Doubles
-    mid: Doubles
-    high: Doubles
-    energy: Doubles
-    """Rise of amplitude: loud bands speak louder."""
+    envelopes: Doubles
+    """All five, a row each, in the order that the tempo's inputs name them: the next four, and `energy`."""
     times: Doubles
     """Seconds of each onset."""
     strengths: Doubles
     """Rise in dB of each onset."""
 
     @property
-    def envelopes(self) -> tuple[Doubles, ...]:
-        """All five, in the order that the tempo's inputs name them."""
-        return self.full, self.low, self.mid, self.high, self.energy
+    def full(self) -> Doubles:
+        """Mean rise over all bands, in dB, smoothed and without its slow part; the others likewise."""
+        return np.asarray(self.envelopes[0])
+
+    @property
+    def bands(self) -> Doubles:
+        """Low, middle and high, (3, n_frames)."""
+        return self.envelopes[1:4]
+
+    @property
+    def low(self) -> Doubles:
+        """Of the bass."""
+        return np.asarray(self.envelopes[1])
 
 
 def find_onsets(spectra: Spectra) -> Onsets:
-    """Spectral flux in three bands, the flux of amplitude, and the peaks of the whole."""
-    rises = onset_envelopes(spectra.onset_mel, _BAND_EDGES, lag=_LAG, range_db=_RANGE_DB)
-    times, strengths = _pick(rises.full, rises.start)
-    reach = int(RATE / 2)
-    full, low, mid, high, energy = sharpen_all(rises.rows, reach)
-    return Onsets(full, low, mid, high, energy, times, strengths)
-
-
-def _pick(full: Doubles, start: float) -> tuple[Doubles, Doubles]:
-    """Peaks above the local mean. What sounds from the very first frame on began there."""
-    e = full.copy()
-    e[0] = max(e[0], start)
-    threshold = np.maximum(local_mean(e, 8) + _LEAST_SHARE * float(e.max()), _LEAST_RISE_DB)
-    padded = np.concatenate([[0.0], e, [0.0]])
-    peaks = find_peaks_simple(padded, height=_LEAST_RISE_DB, distance=_APART) - 1
-    peaks = peaks[e[peaks] >= threshold[peaks]]
-    return peaks / RATE, e[peaks]
+    """Spectral flux in three bands, the flux of amplitude (loud bands speak louder), and the peaks of the whole."""
+    found = find_beginnings(
+        spectra.onset_mel,
+        _BAND_EDGES,
+        lag=_LAG,
+        range_db=_RANGE_DB,
+        reach=int(RATE / 2),
+        near=_NEAR,
+        least=_LEAST_RISE_DB,
+        share=_LEAST_SHARE,
+        apart=_APART,
+    )
+    return Onsets(found.rows, found.frames / RATE, found.strengths)

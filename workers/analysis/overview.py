@@ -40,6 +40,8 @@ class Overview:
     """Mel power in dB below the loudest cell, at least -80, (N_MELS, n_frames)."""
     cepstrum: timbre.Cepstrum
     spectrum: Descriptors
+    brightness: float
+    """As `timbre.brightness` makes it."""
     whole: NDArray[np.float64]
     """As `kind.describe` makes it."""
 
@@ -84,5 +86,6 @@ def measure(mono: Mono, duration_s: float) -> Overview:
         decibels=spectra.summary.mel_db,
         cepstrum=timbre.cepstrum(spectra),
         spectrum=spectrum,
+        brightness=timbre.brightness(spectra),
         whole=whole,
     )

@@ -21,7 +21,7 @@ _OVERLAPS = 0.8
 """Longer lags, as a part of the file, leave so little in common that chance decides."""
 
 _MOST_PEAKS = 12
-_COMB = np.array([1.0, 2.0, 4.0]), np.array([1.0, 0.5, 0.25])
+COMB = np.array([1.0, 2.0, 4.0]), np.array([1.0, 0.5, 0.25])
 """Beats, and what each counts."""
 
 Doubles = NDArray[np.float64]
@@ -39,7 +39,7 @@ class Periodicity:
 
     def strength(self, bpm: Doubles) -> Doubles:
         """How well one, two and four beats of each tempo repeat."""
-        return comb_strength(self.mix, 60 * RATE / bpm, *_COMB)
+        return comb_strength(self.mix, 60 * RATE / bpm, *COMB)
 
 
 def at(r: Doubles, lag: Doubles) -> Doubles:
@@ -49,8 +49,8 @@ def at(r: Doubles, lag: Doubles) -> Doubles:
 
 def measure_periodicity(onsets: Onsets) -> Periodicity:
     """Autocorrelation without the mean, each lag divided by its overlap."""
-    by_envelope = autocorrelation(np.stack(onsets.envelopes), _LONGEST_LAG + 1, overlap=1 - _OVERLAPS)
-    return Periodicity(by_envelope, by_envelope[:4].mean(axis=0), len(onsets.full))
+    by_envelope = autocorrelation(onsets.envelopes, _LONGEST_LAG + 1, overlap=1 - _OVERLAPS)
+    return Periodicity(by_envelope, by_envelope[:4].mean(axis=0), onsets.envelopes.shape[1])
 
 
 def candidates(p: Periodicity, duration_s: float, hinted: tuple[float, ...]) -> Doubles:

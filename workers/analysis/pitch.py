@@ -10,17 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.analysis.learned import load, softmax
+from workers.analysis.learned import load
 from workers.analysis.mono import SR, Mono
-from workers.kernels.candidates import weigh_candidates
-from workers.kernels.harmonics import (
-    Partials,
-    find_fundamentals,
-    own_periodicity,
-    strongest_partials,
-    windowed_periodicity,
-)
-from workers.kernels.notes import agreed_fundamental, compare_candidates, loud_part, shortest_periods
+from workers.kernels.harmonics import find_fundamentals, own_periodicity, windowed_periodicity
+from workers.kernels.hearing import Hearing, hear, place_windows
+from workers.kernels.notes import agreed_fundamental
+from workers.kernels.verdict import Note, choose_note, describe_candidates, find_note
 from workers.model import TONICS, Pitch
 
 if TYPE_CHECKING:
@@ -30,7 +25,7 @@ LOWEST, HIGHEST = 26.0, 4500.0
 """Fundamentals looked for, in Hz: A0 and C8 with a little room."""
 
 N_FFT = 8192
-_LENGTHS = (1, 64, 256, 512, 1024, 1536, 2048, 2560, 3072, 4096, 5120, 6144, N_FFT)
+_LENGTHS = np.array([1, 64, 256, 512, 1024, 1536, 2048, 2560, 3072, 4096, 5120, 6144, N_FFT])
 """Lengths of windows, so that few shapes are made."""
 
 _N_LAGS = 900
@@ -65,8 +60,6 @@ CANDIDATE_INPUTS = (
     "filled, many",
 )
 """What describes a candidate, in order: the columns of `weigh_candidates`."""
-_EXPLAINED, _APERIODIC = CANDIDATE_INPUTS.index("explained"), CANDIDATE_INPUTS.index("aperiodic")
-
 NONE_INPUTS = ("none", "none aperiodic", "none explained", "none filled", "none share", "none short", "none moves")
 """What describes there being no pitch, in order."""
 
@@ -88,6 +81,12 @@ what speaks for it."""
 _NAMED, _NAMED_CLASS, _IN_CHUNK = 2.0, 1.0, 0.7
 """How much a written note speaks for the candidate that it names, in logits. Names give the class reliably and the
 octave less so (C3 is 48 to some makers and 60 to others); chunks often hold a default. None makes a candidate."""
+_GAINS = np.array([_NAMED, _NAMED_CLASS, _IN_CHUNK])
+_NOTHING_WRITTEN = np.full(1, math.nan)
+
+_APART = 0.4
+"""Semitones between two candidates."""
+_BOUNDS = np.array([LOWEST, HIGHEST, _APART, _SAME_NOTE])
 
 Doubles = NDArray[np.float64]
 
@@ -96,13 +95,9 @@ Doubles = NDArray[np.float64]
 class Heard:
     """Windows of a sound, their partials and their periods."""
 
-    partials: Partials
-    weight: Doubles
-    """(n_windows,), by amplitude; sum 1."""
+    windows: Hearing
     periodicity: NDArray[np.float32]
     """(n_windows, n_lags)."""
-    periods: Doubles
-    """Hz of the shortest period at which each window all but repeats; 0 where there is none."""
     duration_s: float
 
 
@@ -130,31 +125,10 @@ def _window(length: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 def listen(mono: Mono, most: int = _WINDOWS) -> Heard:
     """Look at a sound through up to `most` windows, over where it is loud."""
-    starts, length = _places(mono.y, most)
+    starts, length = place_windows(mono.y, _LENGTHS, most, step=_STEP, quiet=_QUIET)
     window, own = _window(length)
     seen = windowed_periodicity(mono.y, starts, window, n_fft=N_FFT, n_lags=_N_LAGS, own=own)
-    weight = np.sqrt(seen.power.sum(axis=1, dtype=np.float64))
-    return Heard(
-        partials=strongest_partials(seen.power, SR / N_FFT),
-        weight=weight / max(float(weight.sum()), 1e-12),
-        periodicity=seen.periodicity,
-        periods=shortest_periods(seen.periodicity, SR, first=_SHORTEST_LAG),
-        duration_s=mono.duration_s,
-    )
-
-
-def _places(y: NDArray[np.float32], most: int) -> tuple[NDArray[np.int64], int]:
-    """Where windows start, and how long they are: two or more of them wherever the sound allows it."""
-    n = len(y)
-    first, end = loud_part(y, _STEP, quiet=_QUIET) if n >= _STEP else (0, n)
-    first = max(0, min(first, n - 2048))
-    wanted = max(1, min(n, N_FFT, max(2048, int(0.6 * (end - first)))))
-    length = max(size for size in _LENGTHS if size <= wanted)
-    first = max(0, min(first, n - length))
-    last = max(first, end - length)
-    count = max(1, min(most, 1 + math.ceil(2 * (last - first) / length)))
-    apart = (last - first) / max(1, count - 1)
-    return np.array(sorted({*(int(first + k * apart) for k in range(count - 1)), last if count > 1 else first})), length
+    return Heard(hear(seen, SR, n_fft=N_FFT, first=_SHORTEST_LAG), seen.periodicity, mono.duration_s)
 
 
 # -- weighing
@@ -162,44 +136,26 @@ def _places(y: NDArray[np.float32], most: int) -> tuple[NDArray[np.int64], int]:
 
 def candidates(heard: Heard) -> Doubles:
     """Fundamentals worth a closer look, in Hz: the strongest partials as harmonics 1 to 6, and the periods."""
-    return find_fundamentals(heard.partials, heard.periods, low=LOWEST, high=HIGHEST)
+    return find_fundamentals(heard.windows.partials, heard.windows.periods, low=LOWEST, high=HIGHEST, apart=_APART)
 
 
 def describe(heard: Heard, f0: Doubles) -> Doubles:
     """Each candidate, and in the last row that there is none: (len(f0) + 1, len(INPUTS))."""
-    n, width = len(f0), len(CANDIDATE_INPUTS)
-    X = np.zeros((n + 1, len(INPUTS)))
-    X[n, width] = 1.0
-    X[n, width + 4 :] = float(heard.weight @ heard.partials.share), -math.log2(heard.duration_s + 0.02), _moves(heard)
-    if not n:
-        X[n, width + 1] = 1.0
-        return X
-    found = weigh_candidates(heard.partials, heard.weight, heard.periods, heard.periodicity, f0, SR)
-    X[:n, :width] = found
-    aperiodic, explained = found[:, _APERIODIC], found[:, _EXPLAINED]
-    X[n, width + 1 : width + 4] = float(aperiodic.min()), float(explained.max()), float(X[:n, width - 1].max())
-    return X
-
-
-def _moves(heard: Heard) -> float:
-    """Octaves between the periods of the windows, by weight; 1 at most."""
-    there = [(math.log2(hz), w) for hz, w in zip(heard.periods.tolist(), heard.weight.tolist(), strict=True) if hz > 0]
-    whole = sum(weight for _, weight in there)
-    if whole <= 0:
-        return 1.0
-    mean = sum(octaves * weight for octaves, weight in there) / whole
-    return min(1.0, math.sqrt(sum((octaves - mean) ** 2 * weight for octaves, weight in there) / whole))
-
-
-def _agreement(heard: Heard, f0: float) -> float:
-    """Weight of the windows whose period is that of `f0`."""
-    height = np.array([math.log2(f0 / 220)])
-    return float(compare_candidates(heard.partials, heard.weight, heard.periods, height).agreement[0])
+    return describe_candidates(heard.windows, heard.periodicity, f0, SR, heard.duration_s)
 
 
 def refine(heard: Heard, f0: float) -> float:
     """The fundamental that the first eight harmonics of `f0` agree on, in Hz."""
-    return agreed_fundamental(heard.partials, heard.weight, f0)
+    return agreed_fundamental(heard.windows.partials, heard.windows.weight, f0)
+
+
+@lru_cache(maxsize=1)
+def _model() -> Doubles:
+    """What `find_note` weighs candidates by."""
+    model = load("pitch")
+    rest = np.zeros(len(INPUTS))
+    rest[:2] = model.bias, model.temperature
+    return np.stack([model.mean, model.spread, model.weights, rest])
 
 
 # -- deciding
@@ -227,20 +183,28 @@ def estimate_pitch(mono: Mono, *, rhythmic: bool, hints: Hints | None = None) ->
     if rhythmic and mono.duration_s > _LONGEST_LOOP_S:
         return unknown("not a single pitched sound")
     heard = listen(mono, _WINDOWS_OF_A_LOOP if rhythmic else _WINDOWS)
-    f0 = candidates(heard)
-    model = load("pitch")
-    scores = model.scores(describe(heard, f0)) / model.temperature
-    if hints is not None:
-        scores[:-1] += _written(hints, f0)
-    probability = softmax(scores)
-    best, confidence = choose(probability, f0, worth_saying=1.0 if rhythmic else _WORTH_SAYING)
-    if best is None:
-        return unknown(_why_none(heard), 1 - float(probability[-1]))
-    if rhythmic and _agreement(heard, float(f0[best])) < _SAME_THROUGHOUT:
+    found = find_note(
+        heard.windows,
+        heard.periodicity,
+        SR,
+        mono.duration_s,
+        model=_model(),
+        written=_NOTHING_WRITTEN if hints is None else _written(hints),
+        gains=_GAINS,
+        bounds=_BOUNDS,
+        first=4 * _SHORTEST_LAG,
+    )
+    if not _worth(found.likely, found.none, 1.0 if rhythmic else _WORTH_SAYING):
+        return unknown(_why_none(found), 1 - found.none)
+    if rhythmic and found.agreement < _SAME_THROUGHOUT:
         return unknown("not a single pitched sound")
-    hz = refine(heard, float(f0[best]))
-    note, number, cents = note_of(hz)
-    return Pitch(note, number, round(hz, 2), round(cents, 1), round(confidence, 3), None)
+    note, number, cents = note_of(found.hz)
+    return Pitch(note, number, round(found.hz, 2), round(cents, 1), round(found.likely, 3), None)
+
+
+def _worth(likely: float, none: float, worth_saying: float) -> bool:
+    """Whether a note is said that is so likely, where none is so likely."""
+    return likely > 0 and likely >= worth_saying * none
 
 
 def choose(probability: Doubles, f0: Doubles, *, worth_saying: float = _WORTH_SAYING) -> tuple[int | None, float]:
@@ -251,30 +215,20 @@ def choose(probability: Doubles, f0: Doubles, *, worth_saying: float = _WORTH_SA
     none = float(probability[-1])
     if not len(f0):
         return None, none
-    height = 12 * np.log2(f0)
-    near = np.abs(height[:, None] - height) < _SAME_NOTE
-    note = int((near @ probability[:-1]).argmax())
-    best = int(np.where(near[note], probability[:-1], -1.0).argmax())
-    likely = float(min(1.0, probability[:-1][near[best]].sum()))
-    return (best, likely) if likely >= worth_saying * none else (None, none)
+    best, likely = choose_note(probability[:-1], f0, near=_SAME_NOTE)
+    return (best, likely) if _worth(likely, none, worth_saying) else (None, none)
 
 
-def _written(hints: Hints, f0: Doubles) -> Doubles:
-    """What the name and the chunks add to each candidate's score."""
-    midi = 69 + 12 * np.log2(f0 / 440)
-    bonus = np.zeros(len(f0))
-    if hints.name_midi is not None:
-        off = np.abs(midi - hints.name_midi)
-        bonus += np.where(off < 0.6, _NAMED, np.where(np.abs(off - 12 * np.round(off / 12)) < 0.6, _NAMED_CLASS, 0.0))
-    for root in {hints.smpl_root_midi, hints.acid_root_midi} - {None, 60}:
-        bonus += np.where(np.abs(midi - root) < 0.6, _IN_CHUNK, 0.0)
-    return bonus
+def _written(hints: Hints) -> Doubles:
+    """The notes that the name and the chunks say; chunks often hold middle C as a default."""
+    roots = {hints.smpl_root_midi, hints.acid_root_midi} - {None, 60}
+    found = [math.nan if note is None else float(note) for note in (hints.name_midi, *roots)]
+    return np.array(found)
 
 
-def _why_none(heard: Heard) -> str:
-    repeats = float(heard.weight @ np.array([r[_SHORTEST_LAG * 4 :].max() for r in heard.periodicity]))
-    if repeats < 0.6:
+def _why_none(found: Note) -> str:
+    if found.repeats < 0.6:
         return "no steady pitch: noise or drums"
-    if _moves(heard) > 0.05:
+    if found.moves > 0.05:
         return "no one note stays: it glides, falls as a drum does, or there are several"
     return "no one note stands out: a chord, a drum or an effect"

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workers.errors import ParameterError
 from workers.kernels.arguments import Doubles, Float32, as_array, as_doubles, as_number
-from workers.kernels.compiled import kernel, warms
+from workers.kernels.compiled import kernel
 from workers.kernels.harmonics import HIGHEST, Partials, _lowest_near, _matches
 from workers.kernels.notes import _REFERENCE_HZ, _compare
 
@@ -113,10 +113,3 @@ def weigh_candidates(
         raise ParameterError("Each f0 must be a number above 0.")
     number = np.minimum(partials.number, hz.shape[1])
     return _weigh(hz, level, number, w, p, rows, fundamentals, as_number(sr, "sr", above=0.0))
-
-
-@warms
-def _warm() -> None:
-    one = np.ones((1, 8), np.float32)
-    partials = Partials(one, one, np.ones(1, np.int64), one[0, :1])
-    weigh_candidates(partials, np.ones(1), np.ones(1), one, np.ones(1), 8.0)

@@ -295,7 +295,7 @@ def fold_peaks(
         raise ParameterError(f"pitch, weight and frame have {len(p)}, {len(w)} and {t.size} elements.")
     if not _within(t, n_frames):
         raise ParameterError(f"A frame is not one of {n_frames}.")
-    chroma: Float32 = _fold(p, w, t, tuning, n_frames, *_harmonics(decay), float(below))
+    chroma: Float32 = _fold(p, w, t, tuning, n_frames, *harmonics(decay), float(below))
     return chroma.T
 
 
@@ -308,7 +308,7 @@ def _within(frame: NDArray[np.int64], n_frames: int) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _harmonics(decay: float) -> tuple[Float32, Float32]:
+def harmonics(decay: float) -> tuple[Float32, Float32]:
     """How far each harmonic lies above the note, in semitones, and what it counts."""
     numbers = np.arange(1, 6 if decay > 0 else 2)
     return (12 * np.log2(numbers)).astype(np.float32), (decay ** (numbers - 1.0)).astype(np.float32)
@@ -317,6 +317,4 @@ def _harmonics(decay: float) -> tuple[Float32, Float32]:
 @warms
 def _warm() -> None:
     peaks = tonal_peaks(np.ones((16, 2), np.float32), 100.0)
-    fold_peaks(np.ones(1), np.ones(1), np.zeros(1), 1)
-    describe_peaks(np.ones(1), np.ones(1), above=0.0)
     assert len(peaks.tonalness) == 2

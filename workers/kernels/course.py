@@ -270,5 +270,3 @@ def spread_of_octaves(hz: ArrayLike, weight: ArrayLike, *, least: float = 30.0) 
 @warms
 def _warm() -> None:
     describe_course(np.ones(4))
-    describe_bands(np.ones((2, 1), np.float32), 2)
-    spread_of_octaves(np.ones(1, np.float32), np.ones(1, np.float32))

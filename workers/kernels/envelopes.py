@@ -310,7 +310,7 @@ def _sharpen_all(rows: Doubles, weights: Doubles, reach: int, share: float, out:
         _sharpen(rows[i], weights, reach, share, out[i])
 
 
-_WEIGHTS = np.hanning(7)[1:-1] / np.hanning(7).sum()
+WEIGHTS = np.hanning(7)[1:-1] / np.hanning(7).sum()
 
 
 def sharpen(e: ArrayLike, reach: int, *, share: float = 0.8) -> Doubles:
@@ -348,7 +348,7 @@ def sharpen_all(rows: ArrayLike, reach: int, *, share: float = 0.8) -> Doubles:
     """
     envelopes = as_array(rows, "rows", 2, keep_double=True).astype(np.float64, copy=False)
     out = np.empty(envelopes.shape)
-    _sharpen_all(envelopes, _WEIGHTS, as_count(reach, "reach"), as_number(share, "share"), out)
+    _sharpen_all(envelopes, WEIGHTS, as_count(reach, "reach"), as_number(share, "share"), out)
     return out
 
 
@@ -366,5 +366,4 @@ def local_mean(e: ArrayLike, reach: int) -> Doubles:
 @warms
 def _warm() -> None:
     amplitude_envelope(np.ones(4, np.float32), 2)
-    sharpen(onset_envelopes(np.ones((2, 4), np.float32), np.array([0, 1, 2])).full, 2)
     describe_shape(local_mean(np.ones(4), 2))

@@ -23,7 +23,7 @@ PARTIALS, SERIES, CANDIDATES = 6, 6, 20
 """Partials of a window, and harmonics that each is taken for, when fundamentals are looked for; how many are kept."""
 
 _LEAST_OVERLAP = 0.05
-_FLOOR = 1e-6
+FLOOR = 1e-6
 
 
 class Windows(NamedTuple):
@@ -274,7 +274,7 @@ def strongest_partials(
     high = min(rows.shape[1] - 2, int(as_number(fmax, "fmax", above=0.0) / bin_hz))
     if high <= low:
         raise ParameterError(f"No bin of {bin_hz:g} Hz with two neighbours lies between {fmin:g} and {fmax:g} Hz.")
-    return Partials(*_partials(rows, low, high, bin_hz, as_count(most, "most"), _FLOOR))
+    return Partials(*_partials(rows, low, high, bin_hz, as_count(most, "most"), FLOOR))
 
 
 @kernel
@@ -496,5 +496,4 @@ def lowest_near(curve: ArrayLike, lags: ArrayLike, *, off: float = 0.015) -> Dou
 def _warm() -> None:
     seen = windowed_periodicity(np.ones(16, np.float32), [0], np.ones(16, np.float32), n_fft=LEAST, n_lags=4)
     partials = strongest_partials(seen.power, 1000.0)
-    match_harmonics(partials, np.ones(1), find_fundamentals(partials, np.ones(1), low=1.0, high=9.0))
-    lowest_near(np.ones(4), np.ones(1))
+    find_fundamentals(partials, np.ones(1), low=1.0, high=9.0)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from workers.errors import ParameterError
 from workers.kernels.arguments import Doubles, Float32, as_array, as_doubles
-from workers.kernels.compiled import kernel, warms
+from workers.kernels.compiled import kernel
 
 _NEVER_ZERO = 1e-4
 """Added to the share of a pitch class before its logarithm is taken, so that one that is missing decides nothing."""
@@ -86,8 +86,3 @@ def describe_harmony(chords: ArrayLike, classes: ArrayLike) -> Harmony:
         raise ParameterError(f"There are 12 pitch classes, not {len(weights)}.")
     notes = np.empty(12)
     return Harmony(notes, *_harmony(rows, weights, notes))
-
-
-@warms
-def _warm() -> None:
-    describe_harmony(np.ones((2, 24), np.float32), np.ones(12))

@@ -256,6 +256,4 @@ def _checked(partials: Partials) -> tuple[Float32, Float32, NDArray[np.int64]]:
 def _warm() -> None:
     one = np.ones((1, 8), np.float32)
     partials = Partials(one, one, np.ones(1, np.int64), one[0, :1])
-    compare_candidates(partials, np.ones(1), shortest_periods(one, 8.0), np.ones(1))
     agreed_fundamental(partials, np.ones(1), 1.0)
-    loud_part(np.ones(4, np.float32), 2)

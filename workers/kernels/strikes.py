@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from workers.errors import ParameterError
 from workers.kernels.arguments import Doubles, as_doubles, as_number
-from workers.kernels.compiled import kernel, warms
+from workers.kernels.compiled import kernel
 
 
 class Strikes(NamedTuple):
@@ -112,8 +112,3 @@ def describe_strikes(times: ArrayLike, strengths: ArrayLike, *, share: float = 0
     if len(at) != len(how):
         raise ParameterError(f"{len(at)} times, but {len(how)} strengths.")
     return Strikes(*_strikes(at, how, as_number(share, "share", least=0.0)))
-
-
-@warms
-def _warm() -> None:
-    describe_strikes(np.ones(2), np.ones(2))

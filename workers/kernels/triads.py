@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from workers.errors import ParameterError
 from workers.kernels.arguments import Float32, as_array, as_frames, as_number, as_vector
-from workers.kernels.compiled import kernel, warms
+from workers.kernels.compiled import kernel
 
 _LEAST = np.float32(1e-9)
 
@@ -97,8 +97,3 @@ def weigh_chords(
     out = np.empty((len(notes), len(known)), np.float32)
     _weigh(notes, low, known, near, as_number(root, "root"), as_number(sharp, "sharp", above=0.0), out)
     return out
-
-
-@warms
-def _warm() -> None:
-    weigh_chords(np.ones((12, 2)), np.ones((12, 2)), np.eye(12), np.ones(1), root=0.1, sharp=1.0)

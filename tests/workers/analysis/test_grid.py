@@ -13,8 +13,7 @@ from workers.audio.hints import Hints
 
 
 def _onsets(times: np.ndarray) -> Onsets:
-    none = np.zeros(4)
-    return Onsets(none, none, none, none, none, times, np.ones(len(times)))
+    return Onsets(np.zeros((5, 4)), times, np.ones(len(times)))
 
 
 @pytest.mark.parametrize("bpm", [87.3, 120.0, 171.0])

@@ -7,9 +7,10 @@ import pytest
 
 from tests.workers.analysis.sounds import as_frames, cadence, drum_loop, info_of, tone
 from workers.analysis import analyze, key
-from workers.analysis.chords import TRIADS, chord_weights
+from workers.analysis.chords import ROOT, SHARP, SMOOTH, TRIADS
 from workers.analysis.mono import Mono, to_mono
 from workers.audio.hints import Hints
+from workers.kernels.triads import weigh_chords
 from workers.model import TONICS, camelot, open_key
 
 
@@ -86,7 +87,7 @@ def test_triads_are_told_apart_and_weigh_one() -> None:
         frames = np.repeat(TRIADS[row][:, None], 6, axis=1)
         bass = np.zeros_like(frames)
         bass[row % 12] = 1
-        found = chord_weights(frames, bass)
+        found = weigh_chords(frames, bass, TRIADS, SMOOTH, root=ROOT, sharp=SHARP)
         assert found.shape == (6, 24)
         assert found.sum(axis=1) == pytest.approx(1.0)
         assert (found.argmax(axis=1) == row).all()
@@ -97,7 +98,7 @@ def test_the_bass_decides_between_a_minor_chord_and_its_relative() -> None:
     for row, root in ((0, 0), (12 + 9, 9)):
         bass = np.zeros_like(both)
         bass[root] = 1
-        assert (chord_weights(both, bass).argmax(axis=1) == row).all()
+        assert (weigh_chords(both, bass, TRIADS, SMOOTH, root=ROOT, sharp=SHARP).argmax(axis=1) == row).all()
 
 
 def test_what_has_no_pitch_has_an_empty_chroma() -> None:

@@ -137,5 +137,5 @@ def test_too_short_and_silent_sounds_say_why() -> None:
 
 def test_later_windows_weigh_by_their_amplitude() -> None:
     heard = pitch.listen(Mono(_note(60, 2.0).astype(np.float32), 1.0))
-    assert heard.weight.sum() == pytest.approx(1.0)
-    assert (np.diff(heard.weight) < 0).all()
+    assert heard.windows.weight.sum() == pytest.approx(1.0)
+    assert (np.diff(heard.windows.weight) < 0).all()
