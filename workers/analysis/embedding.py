@@ -22,6 +22,8 @@ Doubles = NDArray[np.float64]
 
 _LAGS_S = tuple(round(0.1 * 15 ** (i / 11), 3) for i in range(12))
 _LAGS = np.array(_LAGS_S) * RATE
+_NUMBER = (float, int)
+
 _MOST_DB = np.float32(60)
 """Of contrast: where a valley is empty it would be that of rounding errors."""
 
@@ -124,4 +126,4 @@ def packed(numbers: Doubles) -> bytes:
 
 
 def _number(value: float | int | tuple[float, ...] | None, otherwise: float = 0.0) -> float:
-    return float(value) if isinstance(value, float | int) else otherwise
+    return float(value) if isinstance(value, _NUMBER) else otherwise

@@ -25,6 +25,8 @@ SURE = 0.5
 
 Doubles = NDArray[np.float64]
 
+_NUMBER = (int, float)
+
 INPUTS = (
     "duration",
     "attack",
@@ -86,7 +88,7 @@ def describe(seen: Overview, note: Pitch) -> Doubles:
 
 
 def _number(value: object, otherwise: float) -> float:
-    return float(value) if isinstance(value, int | float) else otherwise
+    return float(value) if isinstance(value, _NUMBER) else otherwise
 
 
 def unknown(reason: str) -> Instrument:

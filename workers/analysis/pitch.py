@@ -108,9 +108,9 @@ def unknown(reason: str, confidence: float = 0.0) -> Pitch:
 
 def note_of(hz: float) -> tuple[str, int, float]:
     """Name, MIDI number and cents off of a frequency (A4 = 440 Hz)."""
-    exact = 69.0 + 12.0 * np.log2(hz / 440.0)
-    midi = int(np.floor(exact + 0.5))
-    return f"{TONICS[midi % 12]}{midi // 12 - 1}", midi, float(100.0 * (exact - midi))
+    exact = 69.0 + 12.0 * math.log2(hz / 440.0)
+    midi = math.floor(exact + 0.5)
+    return f"{TONICS[midi % 12]}{midi // 12 - 1}", midi, 100.0 * (exact - midi)
 
 
 # -- listening
@@ -221,6 +221,8 @@ def choose(probability: Doubles, f0: Doubles, *, worth_saying: float = _WORTH_SA
 
 def _written(hints: Hints) -> Doubles:
     """The notes that the name and the chunks say; chunks often hold middle C as a default."""
+    if hints.name_midi is hints.smpl_root_midi is hints.acid_root_midi is None:
+        return _NOTHING_WRITTEN
     roots = {hints.smpl_root_midi, hints.acid_root_midi} - {None, 60}
     found = [math.nan if note is None else float(note) for note in (hints.name_midi, *roots)]
     return np.array(found)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workers.errors import ParameterError
-from workers.kernels.arguments import Doubles, as_array, as_doubles, as_number
+from workers.kernels.arguments import Doubles, as_array, as_doubles, as_indices, as_number
 from workers.kernels.compiled import kernel, warms
 
 _FARTHEST, _SUREST = 3.0, 30.0
@@ -19,6 +19,9 @@ def _yes(
     x: Doubles, places: NDArray[np.int64], table: Doubles, products: Doubles, bias: float, temperature: float
 ) -> float:
     n = places.shape[0]
+    for i in range(n):
+        if not 0 <= places[i] < x.shape[0]:
+            return -1.0
     near = np.empty(n)
     score = bias
     for i in range(n):
@@ -62,15 +65,16 @@ def answer_yes(
     ParameterError
         If shapes do not fit each other, or a place is not one of `x`.
     """
-    given, which = as_doubles(x, "x"), np.require(places, np.int64, ("C", "W"))
+    given, which = as_doubles(x, "x"), as_indices(places, "places")
     rows = as_array(table, "table", 2, keep_double=True).astype(np.float64, copy=False)
     pairs = as_array(products, "products", 2, keep_double=True).astype(np.float64, copy=False)
     n = len(which)
-    if which.shape != (n,) or rows.shape != (3, n) or pairs.shape != (n, n):
+    if rows.shape != (3, n) or pairs.shape != (n, n):
         raise ParameterError(f"{which.shape} places, a table of {rows.shape} and products of {pairs.shape}.")
-    if not (int(which.min()) >= 0 and int(which.max()) < len(given)):
+    p = _yes(given, which, rows, pairs, as_number(bias, "bias"), as_number(temperature, "temperature"))
+    if p < 0:
         raise ParameterError(f"A place is not one of {len(given)}.")
-    return _yes(given, which, rows, pairs, as_number(bias, "bias"), as_number(temperature, "temperature"))
+    return p
 
 
 @kernel

@@ -16,6 +16,7 @@ from workers.errors import ParameterError
 
 FLOAT32 = np.dtype(np.float32)
 FLOAT64 = np.dtype(np.float64)
+INT64 = np.dtype(np.int64)
 Float32 = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Floats = NDArray[np.float32] | NDArray[np.float64]
@@ -71,6 +72,22 @@ def as_doubles(x: Any, name: str) -> Doubles:
     if given.ndim != 1 or given.dtype.kind not in "fiub":
         raise ParameterError(f"{name} must be a vector of real numbers, not {given.dtype} of shape {given.shape}.")
     return np.require(given, np.float64, ("C", "W"))
+
+
+def as_indices(x: Any, name: str) -> NDArray[np.int64]:
+    """`x` as a writeable C-contiguous vector of int64, which may be empty.
+
+    Raises
+    ------
+    ParameterError
+        If `x` is no vector of numbers.
+    """
+    if type(x) is np.ndarray and x.ndim == 1 and x.dtype == INT64 and x.flags.carray:
+        return x
+    given = np.atleast_1d(_from_sequence(x, name))
+    if given.ndim != 1 or given.dtype.kind not in "fiub":
+        raise ParameterError(f"{name} must be a vector of whole numbers, not {given.dtype} of shape {given.shape}.")
+    return np.require(given, np.int64, ("C", "W"))
 
 
 def as_frames(S: Any, name: str = "S") -> Float32:

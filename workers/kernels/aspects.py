@@ -131,9 +131,10 @@ def _rhythm(
     last = mix.shape[0] - 1
     for k in range(LAGS):
         x[4 + k] = 0.0
-        if heard > 0 and 0.7 * said[6] > lags[k]:
-            at = min(int(lags[k]), last)
-            here = mix[at] if at == last else mix[at] + (lags[k] - at) * (mix[at + 1] - mix[at])
+        lag = max(0.0, lags[k])
+        if heard > 0 and 0.7 * said[6] > lag:
+            at = min(int(lag), last)
+            here = mix[at] if at == last else mix[at] + (lag - at) * (mix[at + 1] - mix[at])
             x[4 + k] = heard * here
     whole = 0.0
     for band in range(3):
@@ -215,7 +216,7 @@ def describe_aspects(curves: Curves, numbers: Numbers, lags: ArrayLike) -> Doubl
     curves : Curves
     numbers : Numbers
     lags : array of float64, shape (LAGS,)
-        In frames of the onset envelope, not negative.
+        In frames of the onset envelope; what is negative counts as 0.
 
     Returns
     -------
@@ -237,8 +238,8 @@ def describe_aspects(curves: Curves, numbers: Numbers, lags: ArrayLike) -> Doubl
     sizes = [len(x) for x in (*timbre, contrast, *notes, parts, by_band, envelopes, at)]
     if sizes != [13, 13, 7, 12, 12, PARTS, 48, 3, LAGS] or len(mix) <= _FIRST_LAG:
         raise ParameterError(f"A vector is not made from arrays of {sizes} numbers and {len(mix)} lags.")
-    if len(struck[0]) != len(struck[1]) or len(spectra[0]) != len(spectra[1]) or not (at >= 0).all():
-        raise ParameterError("Onsets and frames have a number each, and lags are not negative.")
+    if len(struck[0]) != len(struck[1]) or len(spectra[0]) != len(spectra[1]):
+        raise ParameterError("An onset has a strength, and a frame a weight.")
     said = np.array(numbers, np.float64)
     return _aspects(*timbre, contrast, *notes, envelopes, *struck, mix, parts, by_band, *spectra, said, at)
 

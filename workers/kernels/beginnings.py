@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workers.errors import ParameterError
-from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_number
+from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_indices, as_number
 from workers.kernels.compiled import kernel, warms
 from workers.kernels.envelopes import WEIGHTS, _local_mean, _rises, _sharpen_all
 from workers.kernels.peaks import CLIMB, _spaced_maxima
@@ -104,9 +104,9 @@ def find_beginnings(
         If `M` is not a non-empty matrix, the edges do not rise from its first row to its last, or a number is out of
         range.
     """
-    cells, edges = as_array(M, "M", 2), np.require(band_edges, np.int64, ("C", "W"))
+    cells, edges = as_array(M, "M", 2), as_indices(band_edges, "band_edges")
     told = edges.tolist()
-    if edges.ndim != 1 or told != sorted(set(told)) or (told[0], told[-1]) != (0, len(cells)):
+    if told != sorted(set(told)) or told[:1] + told[-1:] != [0, len(cells)]:
         raise ParameterError(f"band_edges must rise from 0 to {len(cells)}.")
     distance = as_count(apart, "apart", least=2)
     if distance > CLIMB:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workers.errors import ParameterError
-from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_doubles, as_number, as_vector
+from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_doubles, as_indices, as_number, as_vector
 from workers.kernels.compiled import kernel, warms
 from workers.kernels.strands import LEAST, SQUARE, first_real_bins, power_across, strand_plan, transform_strands
 
@@ -175,8 +175,9 @@ def windowed_periodicity(
        sampled sound", IFA Proceedings 17, 1993.
     """
     signal, shape = as_vector(y, "y"), _checked_window(window, n_fft, n_lags)
-    at = np.require(np.atleast_1d(np.asarray(starts)), np.int64, ("C", "W"))
-    if at.ndim != 1 or len(at) == 0 or at.min() < 0 or at.max() + len(shape) > len(signal):
+    at = as_indices(starts, "starts")
+    told = at.tolist()  # a handful: asking an array for its least takes longer
+    if not told or min(told) < 0 or max(told) + len(shape) > len(signal):
         raise ParameterError(f"A window of {len(shape)} samples does not lie within {len(signal)}.")
     own = own_periodicity(shape, n_fft=n_fft, n_lags=n_lags) if own is None else as_vector(own, "own")
     if len(own) != n_lags:

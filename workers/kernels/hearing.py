@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workers.errors import ParameterError
-from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_number, as_vector
+from workers.kernels.arguments import Doubles, Float32, as_array, as_count, as_indices, as_number, as_vector
 from workers.kernels.compiled import kernel, warms
 from workers.kernels.harmonics import FLOOR, Partials, Windows, _partials
 from workers.kernels.notes import _loud_part, _periods
@@ -75,8 +75,8 @@ def place_windows(
         If `y` is not a non-empty vector, the lengths do not rise from 1, or a number is out of range.
     """
     signal: Float32 = as_vector(y, "y")
-    sizes = np.require(lengths, np.int64, ("C", "W"))
-    if sizes.ndim != 1 or not len(sizes) or sizes[0] != 1:
+    sizes = as_indices(lengths, "lengths")
+    if not len(sizes) or sizes[0] != 1:
         raise ParameterError(f"Lengths of windows rise from 1, not {sizes}.")
     starts = np.empty(as_count(most, "most"), np.int64)
     told, length = _places(signal, as_count(step, "step"), as_number(quiet, "quiet", least=0.0), sizes, most, starts)
@@ -160,7 +160,8 @@ def hear(
         If the numbers of windows differ or a number is out of range.
     """
     power, rows = as_array(windows.power, "power", 2), as_array(windows.periodicity, "periodicity", 2)
-    bin_hz = as_number(sr, "sr", above=0.0) / as_count(n_fft, "n_fft")
+    sr = as_number(sr, "sr", above=0.0)  # a whole number would be another type, and compiled for once more
+    bin_hz = sr / as_count(n_fft, "n_fft")
     low, high = max(2, int(fmin / bin_hz)), min(power.shape[1] - 2, int(fmax / bin_hz))
     if len(power) != len(rows) or high <= low:
         raise ParameterError(f"Power of shape {power.shape} and periodicity of shape {rows.shape} do not fit.")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workers.errors import ParameterError
-from workers.kernels.arguments import Doubles, Float32, as_array, as_number, as_vector
+from workers.kernels.arguments import Doubles, Float32, as_array, as_indices, as_number, as_vector
 from workers.kernels.chroma import REGISTERS, _describe_peaks, _fold, _within, harmonics
 from workers.kernels.compiled import kernel, warms
 from workers.kernels.tonal import TonalPeaks
@@ -109,7 +109,7 @@ def describe_tonality(
         If there is no peak, shapes do not fit each other or a number is out of range.
     """
     pitch, weight = as_vector(peaks.pitch, "pitch"), as_vector(peaks.weight, "weight")
-    frame, level = np.require(peaks.frame, np.int64, ("C", "W")), as_vector(peaks.level, "level", keep_double=True)
+    frame, level = as_indices(peaks.frame, "frame"), as_vector(peaks.level, "level", keep_double=True)
     tonalness = as_vector(peaks.tonalness, "tonalness")
     known, near = as_array(shapes, "shapes", 2), as_vector(weights, "weights")
     if not len(pitch) == len(weight) == len(frame) or len(level) != len(tonalness) or not _within(frame, len(level)):

@@ -30,6 +30,10 @@ _NEAR = 0.6
 """Semitones from a written note within which a candidate is that note."""
 
 
+_Heard = tuple[Float32, Float32, NDArray[np.int64], Float32, Doubles, Doubles]
+"""A `Hearing` as a plain tuple: another named one would be looked at in Python at each call."""
+
+
 @kernel
 def _at_most(count: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     found = np.empty(count.shape[0], np.int64)
@@ -59,17 +63,13 @@ def _moves(periods: Doubles, weight: Doubles) -> float:
 
 @kernel
 def _describe(
-    hz: Float32,
-    level: Float32,
-    count: NDArray[np.int64],
-    share: Float32,
-    weight: Doubles,
-    periods: Doubles,
+    heard: _Heard,
     periodicity: Float32,
     f0: Doubles,
     sr: float,
     duration_s: float,
 ) -> Doubles:
+    hz, level, count, share, weight, periods = heard
     n = f0.shape[0]
     X = np.zeros((n + 1, COLUMNS + NONE_COLUMNS))
     none = X[n]
@@ -124,17 +124,18 @@ def describe_candidates(
         If the numbers of windows differ, an f0 is not a number above 0, or a number is out of range.
     """
     rows, fundamentals = as_array(periodicity, "periodicity", 2), as_doubles(f0, "f0")
-    _check(hearing, rows)
+    heard = _checked(hearing, rows)
     if not (np.isfinite(fundamentals) & (fundamentals > 0)).all():
         raise ParameterError("Each f0 must be a number above 0.")
     rest = as_number(sr, "sr", above=0.0), as_number(duration_s, "duration_s", least=0.0)
-    return _describe(*hearing, rows, fundamentals, *rest)
+    return _describe(heard, rows, fundamentals, *rest)
 
 
-def _check(hearing: Hearing, rows: Float32) -> None:
+def _checked(hearing: Hearing, rows: Float32) -> _Heard:
     hz, level, number, share, weight, periods = hearing
     if hz.shape != level.shape or not len(rows) == len(hz) == len(number) == len(share) == len(weight) == len(periods):
         raise ParameterError(f"Periodicity of {len(rows)} windows, but partials of {len(hz)}.")
+    return hz, level, number, share, weight, periods
 
 
 @kernel
@@ -232,12 +233,7 @@ def _bonus(f0: float, written: Doubles, gains: Doubles) -> float:
 
 @kernel
 def _note(
-    hz: Float32,
-    level: Float32,
-    count: NDArray[np.int64],
-    share: Float32,
-    weight: Doubles,
-    periods: Doubles,
+    heard: _Heard,
     periodicity: Float32,
     sr: float,
     duration_s: float,
@@ -247,10 +243,11 @@ def _note(
     bounds: Doubles,
     first: int,
 ) -> tuple[float, float, float, float, float, float]:
+    hz, level, count, _, weight, periods = heard
     there = _at_most(count, hz.shape[1])
     f0 = _fundamentals(hz, level, there, periods, bounds[0], bounds[1], bounds[2])
     n = f0.shape[0]
-    X = _describe(hz, level, there, share, weight, periods, periodicity, f0, sr, duration_s)
+    X = _describe(heard, periodicity, f0, sr, duration_s)
     probability = np.empty(n + 1)
     highest = -np.inf
     width = X.shape[1]
@@ -332,7 +329,7 @@ def find_note(
     """
     rows, table = as_array(periodicity, "periodicity", 2), as_array(model, "model", 2, keep_double=True)
     said, pay, limits = as_doubles(written, "written"), as_doubles(gains, "gains"), as_doubles(bounds, "bounds")
-    _check(hearing, rows)
+    heard = _checked(hearing, rows)
     if table.shape != (4, COLUMNS + NONE_COLUMNS) or not len(said) or len(pay) != 3 or len(limits) != 4:
         raise ParameterError(
             f"A model of shape {table.shape}, {len(said)} notes, {len(pay)} gains, {len(limits)} bounds."
@@ -340,7 +337,7 @@ def find_note(
     if not (limits[0] > 0 and 0 <= first < rows.shape[1]):
         raise ParameterError(f"No fundamental from {limits[0]} Hz on, or no lag {first}, is looked at.")
     rest = as_number(sr, "sr", above=0.0), as_number(duration_s, "duration_s", least=0.0)
-    return Note(*_note(*hearing, rows, *rest, table, said, pay, limits, as_count(first, "first", least=0)))
+    return Note(*_note(heard, rows, *rest, table, said, pay, limits, as_count(first, "first", least=0)))
 
 
 @warms
