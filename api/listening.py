@@ -65,9 +65,11 @@ class Listening:
             self._rest_later()
 
     def close(self) -> None:
-        """End the helper and the thread, once they have answered."""
-        self._closed = True
+        """End the helper and the thread, once they have answered. A second time it does nothing."""
         with self._lock:
+            if self._closed:
+                return
+            self._closed = True
             if self._rest is not None:
                 self._rest.cancel()
         self._thread.submit(self._end_helper)

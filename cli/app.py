@@ -211,7 +211,7 @@ def reindex(
     run(follow=watch, url=url, data_dir=data_dir)
 
 
-@app.command(short_help="Show copies: the same bytes or samples, or the same sound in another form.")
+@app.command(short_help="Show copies: the same bytes, samples or sound in another form.")
 def duplicates(
     kind: Annotated[Copies | None, typer.Option("--kind", help="Only these; by default all.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many groups.")] = 100,

@@ -31,7 +31,9 @@ class DirectionsShape(Shape):
     """A row of 128 signed bytes for each of `ids`, in base64: the direction of each aspect, 127 long, or zeros where
     nothing is said of it. The product of two rows within an aspect, over 127 squared, is how alike they are in it."""
 
-    aspects: dict[str, tuple[int, int]] = Field(description="Which of the 128 belong to it, the last one not.")
+    aspects: dict[str, Annotated[list[int], Field(min_length=2, max_length=2)]] = Field(
+        description="Which of the 128 belong to it, the last one not."
+    )
     ids: list[str] = Field(description="Those asked for that exist and are not silent.")
     spaces: list[int | None] = Field(description="Rows of different spaces are not to be compared.")
     directions: str

@@ -105,6 +105,10 @@ def bodies(theirs: Theirs) -> dict[tuple[str, str], dict[str, Any]]:
     }
 
 
+HIS_OWN = ("/v1/searches/{name}", "/v1/searches/{name}/results")
+"""Names of these are each owner's own: what he keeps or asks for under hers is his."""
+
+
 def test_every_route_is_closed_to_a_foreign_key(theirs: Theirs) -> None:
     asked = 0
     for method, template in operations(theirs.gateway):
@@ -113,7 +117,7 @@ def test_every_route_is_closed_to_a_foreign_key(theirs: Theirs) -> None:
         path = template.format(**theirs.ids)
         more = bodies(theirs).get((method, template), {})
         answer = theirs.ask(theirs.bob, method, path, **more)
-        if "{" in template:
+        if "{" in template and template not in HIS_OWN:
             assert answer.status_code in (403, 404), (method, template, answer.status_code, answer.text[:300])
         assert answer.status_code < 500, (method, template)
         body = "" if template == "/v1/uploads/check" else answer.text  # which repeats what it was asked

@@ -187,10 +187,10 @@ def test_a_chunk_given_back_is_left_alone_for_a_while_and_was_no_attempt(bench: 
     bench.ledger.mark_fed(job.id, [held.chunk_id])
     bench.ledger.return_chunk(held, LEASE)
     assert bench.ledger.claim_chunk(held.chunk_id, LONG) is None
-    assert bench.ledger.renew_chunk(held, LONG)[0] is False
+    assert bench.ledger.renew_chunk(held, LONG) is False
     bench.end_leases()
     assert bench.ledger.stale(job.id, published_s_ago=LONG, limit=9) == [(held.chunk_id, 0, 2)]
     again = claim(bench.ledger, job, 0)
     assert again.attempt == 1
     bench.ledger.return_chunk(held, LONG)
-    assert bench.ledger.renew_chunk(again, LONG)[0] is True, "who lost it cannot give it back"
+    assert bench.ledger.renew_chunk(again, LONG) is True, "who lost it cannot give it back"
