@@ -10,7 +10,7 @@ from tests.faults.matrix import SCENARIOS
 from tests.faults.plant import Plant, started_plant
 from tests.faults.scenario import Scenario, run
 
-pytestmark = [pytest.mark.integration, pytest.mark.faults]
+pytestmark = [pytest.mark.integration, pytest.mark.faults, pytest.mark.timeout(600)]
 
 FILES = 300
 
