@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -76,29 +77,27 @@ def open_wav(sample: Sample, places: Places, listening: Listening) -> Response:
 
 def _brought(bucket: Bucket, file: FileRef) -> int:
     """A file of our own with a whole object in it."""
-    fd = nameless(bucket.settings.spool_dir)
-    try:
+    with ExitStack() as unless_whole:
+        fd = nameless(bucket.settings.spool_dir)
+        unless_whole.callback(os.close, fd)
         fetch(bucket, _raw(file).decode(), fd, bucket.settings.spool_mb << 20)
-    except BaseException:
-        os.close(fd)
-        raise
+        unless_whole.pop_all()
     return fd
 
 
 def _from_folder(root: Path, file: FileRef, sample: Sample, headers: Mapping[str, str]) -> Response:
-    fd = open_beneath(root, _raw(file))
-    try:
+    with ExitStack() as unless_sent:
+        fd = open_beneath(root, _raw(file))
+        unless_sent.callback(os.close, fd)
         status = os.fstat(fd)
         wanted = _wanted(sample, headers, status.st_size, f"{status.st_mtime_ns:x}-{status.st_size:x}")
-        if wanted.status != 304:
-            return FileStream(
-                fd, wanted.start, wanted.end, status_code=wanted.status, media_type=wanted.kind, headers=wanted.said
-            )
-    except BaseException:
-        os.close(fd)
-        raise
-    os.close(fd)
-    return Response(status_code=304, headers=wanted.said)
+        if wanted.status == 304:
+            return Response(status_code=304, headers=wanted.said)
+        stream = FileStream(
+            fd, wanted.start, wanted.end, status_code=wanted.status, media_type=wanted.kind, headers=wanted.said
+        )
+        unless_sent.pop_all()
+    return stream
 
 
 def _from_bucket(bucket: Bucket, file: FileRef, sample: Sample, headers: Mapping[str, str]) -> Response:

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -118,15 +118,15 @@ class Watch:
     def _pids(self, name: str) -> set[int]:
         return {process.pid for process in self.processes()[name]}
 
-    def figures(self) -> Counter[str]:
+    def figures(self) -> dict[str, float]:
         """The gateway's and Flower's counters, summed over workers."""
         text = self.cluster.http.get("/metrics").text + httpx.get(f"{self.cluster.flower}/metrics").text
-        sums: Counter[str] = Counter()
+        sums: dict[str, float] = defaultdict(float)
         for name, labels, value in re.findall(r"(?m)^(\w+)\{(.*)\} (\S+)$", text):
             if name in ("samplemind_worker_files_total", "samplemind_worker_chunks_total") or (
                 "samplemind.analyze" in labels and name == "flower_task_runtime_seconds_count"
             ):
-                sums[name] += float(value)  # type: ignore[assignment]
+                sums[name] += float(value)
         return sums
 
     def tasks(self, job_id: str) -> Tasks:
@@ -148,7 +148,7 @@ class Watch:
         ended = job.counts.submitted - job.counts.pending
         return Kept(ended, job.chunks, job.created_at.timestamp(), job.finished_at.timestamp())
 
-    def agreed(self, job_id: str, before: Counter[str]) -> dict[str, dict[str, float]]:
+    def agreed(self, job_id: str, before: dict[str, float]) -> dict[str, dict[str, float]]:
         """What each side counts of a job, once they agree or have had their time: files and chunks."""
         kept = self.kept(job_id)
         said: dict[str, dict[str, float]] = {}

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -150,15 +150,14 @@ class Fetches:
             if self._stop.is_set():
                 raise Left
 
-        fd = nameless(self._settings.spool_dir)
-        try:
+        with ExitStack() as unless_whole:
+            fd = nameless(self._settings.spool_dir)
+            unless_whole.callback(os.close, fd)
             disk = os.fstatvfs(fd)
             most = min(self._max_bytes, disk.f_blocks * disk.f_frsize)
             thing = fetch(bucket, raw_path(file).decode(), fd, most, etag=etag, alive=came)
-            return Fetched(fd, digest.hexdigest(), thing.etag)
-        except BaseException:
-            os.close(fd)
-            raise
+            unless_whole.pop_all()
+        return Fetched(fd, digest.hexdigest(), thing.etag)
 
 
 def _waited(future: Future[Fetched], alive: Callable[[], object]) -> Fetched:

@@ -11,23 +11,15 @@ from typer.testing import CliRunner
 
 import cli.duplicates
 from cli.app import app
-from cli.found import Cluster
-from cli.gateway import Gateway as Client
 from stores.records import FileRef
 from tests.api.gateway import Gateway, make_gateway
+from tests.cli.asking import asks
 
 
 @pytest.fixture
 def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
     made = make_gateway(tmp_path)
-
-    def connect(*_: object) -> Client:
-        client = Client(Cluster("http://127.0.0.1"))
-        monkeypatch.setattr(client, "_client", made.client)
-        monkeypatch.setattr(Client, "__exit__", lambda *_: None)
-        return client
-
-    monkeypatch.setattr(cli.duplicates, "connect", connect)
+    asks(cli.duplicates, made, monkeypatch)
     with made.client:
         yield made
 

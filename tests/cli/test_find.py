@@ -12,23 +12,15 @@ from typer.testing import CliRunner, Result
 import cli.find
 from cli.app import app
 from cli.find import where_of
-from cli.found import Cluster
-from cli.gateway import Gateway as Client
 from tests.api.gateway import Gateway, make_gateway
+from tests.cli.asking import asks
 from workers.model import Tempo
 
 
 @pytest.fixture
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
     made = make_gateway(tmp_path)
-
-    def connect(*_: object) -> Client:
-        client = Client(Cluster("http://127.0.0.1"))
-        monkeypatch.setattr(client, "_client", made.client)
-        monkeypatch.setattr(Client, "__exit__", lambda *_: None)
-        return client
-
-    monkeypatch.setattr(cli.find, "connect", connect)
+    asks(cli.find, made, monkeypatch)
     for bpm in (90, 100, 120):
         made.sample(f"loop {bpm}.wav", tempo=Tempo(bpm, 0.9, 8, (), None))
     made.index()

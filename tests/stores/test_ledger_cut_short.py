@@ -14,7 +14,7 @@ from config.settings import MongoSettings
 from stores.documents import new_chunk
 from stores.identity import ChunkId
 from stores.mongo import MongoStores
-from stores.records import Counts, Death, JobState
+from stores.records import Counts, Death, Job, JobState
 from tests.stores.conftest import LEASE, LONG
 from tests.stores.making import claim, done, files, finish, new_job, submit
 from workers.errors import NotFound
@@ -28,12 +28,18 @@ def database(mongo_settings: MongoSettings) -> Iterator[Any]:
         yield client[mongo_settings.database]
 
 
-def test_a_chunk_whose_scanner_died_before_counting_it_is_counted_by_the_next(
-    mongo: MongoStores, database: Any
-) -> None:
+def begun_scan(mongo: MongoStores) -> Job:
+    """A job with one chunk, whose scanner is about to lose its lease."""
     job = mongo.ledger.create_job(new_job())[0]
     assert mongo.ledger.claim_scan(job.id, 0.01) is not None
     assert mongo.ledger.add_chunk(job.id, 0, 0, files(2))
+    return job
+
+
+def test_a_chunk_whose_scanner_died_before_counting_it_is_counted_by_the_next(
+    mongo: MongoStores, database: Any
+) -> None:
+    job = begun_scan(mongo)
     for n in (1, 2):
         database.chunks.insert_one(new_chunk(ChunkId(job.id, n), 2 * n, files(2, 2 * n)))
     assert mongo.ledger.job(job.id).counts.submitted == 2
@@ -47,9 +53,7 @@ def test_a_chunk_whose_scanner_died_before_counting_it_is_counted_by_the_next(
 def test_a_chunk_whose_scanner_died_before_counting_it_goes_with_a_cancelled_job(
     mongo: MongoStores, database: Any
 ) -> None:
-    job = mongo.ledger.create_job(new_job())[0]
-    assert mongo.ledger.claim_scan(job.id, 0.01) is not None
-    assert mongo.ledger.add_chunk(job.id, 0, 0, files(2))
+    job = begun_scan(mongo)
     database.chunks.insert_one(new_chunk(ChunkId(job.id, 1), 2, files(2, 2)))
     time.sleep(0.05)
     mongo.ledger.request_cancel(job.id)
